@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
+LANGUAGE = {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"}
 CELL_NOISE = ("execution", "ExecuteTime", "collapsed", "scrolled", "jupyter", "trusted", "vscode", "colab")
 
 
@@ -50,8 +50,9 @@ def execute(path: Path, say) -> tuple[nbformat.NotebookNode, float, float]:
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    client = NotebookClient(nb, kernel_name="python3", timeout=600, record_timing=False, coalesce_streams=True,
-                            resources={"metadata": {"path": str(path.parent)}})
+    where = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(nb, kernel_name="python3", timeout=600, resources=where,
+                            record_timing=False, coalesce_streams=True)
     start = time.perf_counter()
     with client.setup_kernel(stderr=subprocess.DEVNULL):  # what cells write comes by message
         for number, cell in enumerate(nb.cells):
