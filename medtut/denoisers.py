@@ -99,7 +99,9 @@ def score() -> Precond:
 
 def flow() -> Precond:
     """F predicts eps - x0, the velocity of (1-t) x0 + t eps with t = sigma / (1 + sigma) [lipman2023flow]."""
-    return Precond(lambda s: 1 / (1 + s), lambda s: -s / (1 + s), lambda s: 1 / (1 + s), lambda s: s / (1 + s))
+    return Precond(
+        lambda s: 1 / (1 + s), lambda s: -s / (1 + s), lambda s: 1 / (1 + s), lambda s: s / (1 + s)
+    )
 
 
 def edm(sd: float = 0.5) -> Precond:

@@ -1,4 +1,4 @@
-"""The one source of randomness: noise is drawn on the CPU and moved, so that every device follows one path."""
+"""The one source of randomness: drawn on the CPU and moved, so that every device follows one path."""
 
 from collections.abc import Sequence
 

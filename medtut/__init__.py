@@ -1,0 +1,58 @@
+"""medtut: diffusion models in medical imaging, each method on one screen and in one notation."""
+
+from importlib import import_module
+
+import torch
+
+from . import denoisers, exact, noise, samplers, schedules
+from .denoisers import Preconditioned, Ranged, denoising_loss, given, guided
+from .exact import FiniteDataset, Gaussian, GaussianMixture, StationaryGaussian
+from .noise import generators, randn, randn_like
+from .samplers import State, ddim, ddpm, heun, invert, last, start
+
+# Names and modules that import MONAI, nilearn or matplotlib are fetched when they are first used.
+_LAZY = {"load": "weights"}
+
+__all__ = [
+    "FiniteDataset",
+    "Gaussian",
+    "GaussianMixture",
+    "Preconditioned",
+    "Ranged",
+    "State",
+    "ddim",
+    "ddpm",
+    "denoisers",
+    "denoising_loss",
+    "device",
+    "exact",
+    "generators",
+    "given",
+    "guided",
+    "heun",
+    "invert",
+    "last",
+    "noise",
+    "randn",
+    "randn_like",
+    "samplers",
+    "schedules",
+    "start",
+    "StationaryGaussian",
+]
+
+
+def device() -> str:
+    """The best device of this machine: "cuda" if there is one, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def __getattr__(name: str):
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as missing:
+        if missing.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
