@@ -1,0 +1,85 @@
+"""The shipped weights: safetensors files in half precision, and one row about each in manifest.toml.
+
+`load("brain-128")` verifies the file's sha256 and returns a denoiser in physical units. No pickle is ever read.
+"""
+import hashlib
+import json
+import os
+import tomllib
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from ..denoisers import PARAMETRISATIONS, Preconditioned, Ranged, cosine_clock
+from ..nets import NETS
+
+FOLDER = Path(__file__).parent
+
+
+def manifest(folder: Path = FOLDER) -> dict[str, dict]:
+    """Every row of manifest.toml, by name."""
+    path = folder / "manifest.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """The names that `load` takes."""
+    return sorted(manifest(folder))
+
+
+def load_tensors(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], dict]:
+    """The verified tensors of a weight file, and its manifest row. ValueError or OSError says what is wrong."""
+    rows = manifest(folder)
+    if name not in rows:
+        raise ValueError(f"no weights called {name!r}; there are {', '.join(sorted(rows)) or 'none'}")
+    path = folder / f"{name}.safetensors"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; restore it with git, or retrain it with `medtut train {name}`")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != rows[name]["sha256"]:
+        raise ValueError(
+            f"{path.name} has sha256 {found[:12]}…, the manifest says {rows[name]['sha256'][:12]}…: the file is damaged "
+            f"or not ours and was not loaded; restore it with git, or retrain it with `medtut train {name}`")
+    return safetensors.torch.load(content), rows[name]
+
+
+def load(name: str, device=None, dtype=None, folder: Path = FOLDER) -> Ranged:
+    """The shipped network as a denoiser in physical units, in eval mode, without gradients of its own.
+
+    `device` defaults to the best one; `dtype` (default float32) is the network's, while images stay as they are.
+    """
+    tensors, row = load_tensors(name, folder)
+    net = NETS[row["net"]](**row["net_args"])
+    net.load_state_dict(tensors)
+    model = Preconditioned(net, PARAMETRISATIONS[row["parametrisation"]](cosine_clock))
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    model = model.to(device=device, dtype=dtype or torch.float32)
+    return Ranged(model, row["shift"], row["scale"]).eval().requires_grad_(False)
+
+
+def save(name: str, tensors: dict[str, Tensor], row: dict, folder: Path = FOLDER) -> Path:
+    """Write `tensors` in half precision and the manifest row with their sha256; other rows stay."""
+    path = folder / f"{name}.safetensors"
+    temporary = path.with_suffix(".part")
+    safetensors.torch.save_file({k: v.detach().cpu().half().contiguous() for k, v in tensors.items()}, temporary)
+    rows = manifest(folder)
+    rows[name] = {"sha256": hashlib.sha256(temporary.read_bytes()).hexdigest(), **row}
+    listing = folder / "manifest.part"
+    listing.write_text("\n".join(f"[{n}]\n{to_toml(rows[n])}" for n in sorted(rows)), encoding="utf-8")
+    os.replace(temporary, path)
+    os.replace(listing, folder / "manifest.toml")
+    return path
+
+
+def to_toml(row: dict) -> str:
+    """The lines of one table; dictionaries in it become inline tables."""
+    def value(v) -> str:
+        if isinstance(v, dict):
+            return "{" + ", ".join(f"{json.dumps(k)} = {value(x)}" for k, x in v.items()) + "}"
+        if isinstance(v, list | tuple):
+            return "[" + ", ".join(map(value, v)) + "]"
+        return json.dumps(v, ensure_ascii=False)
+    return "".join(f"{k} = {value(v)}\n" for k, v in row.items())
