@@ -1,9 +1,11 @@
 """Execute the chapters in fresh kernels and store their outputs: `python tools/notebooks.py [PATH ...]`.
 
-Without a path, all of notebooks/. A notebook that fails is left as it was; the others go on.
+Without a path, all of notebooks/. A notebook that fails is left as it was, its numbers in results/ too, and
+the others go on.
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -12,8 +14,11 @@ from pathlib import Path
 
 import budget
 import nbformat
+import torch
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from medtut.checks import stem
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -65,6 +70,18 @@ def execute(path: Path, say) -> tuple[nbformat.NotebookNode, float, float]:
 
 def store(path: Path, say) -> tuple[float, float] | str:
     """Execute, clean and write one notebook; its (seconds, GiB), or one message if nothing was written."""
+    numbers = budget.ROOT / "results" / f"{stem(budget.key(path))}.json"
+    before = numbers.read_text(encoding="utf-8") if numbers.exists() else None
+    done = attempt(path, say)
+    if isinstance(done, str) and before is not None:
+        budget.write_text(numbers, before)
+    elif isinstance(done, str):
+        numbers.unlink(missing_ok=True)
+    return done
+
+
+def attempt(path: Path, say) -> tuple[float, float] | str:
+    """`store` without the care for results/."""
     try:
         nb, seconds, gib = execute(path, say)
     except CellExecutionError as error:
@@ -88,8 +105,6 @@ def store(path: Path, say) -> tuple[float, float] | str:
 
 def device() -> str:
     """Where the kernels will compute: "gpu" if torch sees one."""
-    import torch
-
     return "gpu" if torch.cuda.is_available() else "cpu"
 
 
@@ -101,6 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not chosen:
         print("No notebook was found at the paths given; give a .ipynb file or a folder under notebooks/.")
         return 2
+    os.environ["MEDTUT_RECORD"] = "1"  # the kernels inherit it: mt.checks.report stores what it is given
     failed, where, live = [], device(), sys.stdout.isatty()
     for number, path in enumerate(chosen, 1):
         head = f"[{number}/{len(chosen)}] {budget.key(path)}"

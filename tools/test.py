@@ -1,0 +1,76 @@
+"""All that CI runs, one step after the other; a step that fails does not stop the next: `python tools/test.py`.
+
+Steps: ruff, unit tests, notebooks (nbval, strict, fresh kernels, none skipped), book, site (headless Chromium).
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import budget
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+NO_CHROMIUM = "The site was not opened: no Chromium was found; install the package chromium (apt-get install chromium)."
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # two workers on two cores must not fight
+
+
+def steps() -> dict[str, tuple[list[str], dict[str, str]]]:
+    """Name to (arguments of this Python, changes to the environment)."""
+    site = [str(p.relative_to(budget.ROOT)) for p in sorted((budget.ROOT / "tests").glob("test_site*.py"))]
+    return {
+        "ruff": (["-m", "ruff", "check", "."], {}),
+        "unit tests": (["-m", "pytest", "tests", "-n", "2", *(f"--ignore={s}" for s in site)], ONE_THREAD),
+        "notebooks": (["-m", "pytest", "notebooks", "--nbval", "--nbval-current-env",
+                       "--nbval-cell-timeout=120", "-p", "nbval_budget"], {"PYTHONPATH": "tools"}),
+        "book": (["tools/build_book.py", "--all"], {}),
+        "site": (["-m", "pytest", *site], {}),
+    }
+
+
+def run(arguments: list[str], changes: dict[str, str]) -> tuple[int, str]:
+    """Run this Python, showing what it says; its exit status and its last line that is not empty."""
+    command = subprocess.Popen(
+        [sys.executable, *arguments], cwd=budget.ROOT, env={**os.environ, **changes}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
+    last = ""
+    for line in command.stdout:
+        print(line, end="", flush=True)
+        last = line.strip(" =\n") or last
+    return command.wait(), last
+
+
+def count(lines: list[str], word: str) -> int:
+    return sum(int(n) for line in lines for n in re.findall(rf"(\d+) {word}", line))
+
+
+def main() -> int:
+    names = list(steps())
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("only", nargs="*", help=f"steps to run; default: {', '.join(names)}", metavar="STEP")
+    chosen = parser.parse_args().only or names
+    if unknown := set(chosen) - set(names):
+        parser.error(f"no step called {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    rows, start = [], time.perf_counter()
+    for name in chosen:
+        if name == "site" and not any(map(shutil.which, CHROMIUM)):
+            rows.append((name, 1, NO_CHROMIUM, 0.0))
+            continue
+        print(f"\n##### {name}", flush=True)
+        since = time.perf_counter()
+        rows.append((name, *run(*steps()[name]), time.perf_counter() - since))
+    print()
+    for name, status, last, seconds in rows:
+        print(f"{name:<11} {'FAILED' if status else 'ok':<6} {seconds:6.0f} s  {last}")
+    lines = [last for _, _, last, _ in rows]
+    failed = [name for name, status, _, _ in rows if status]
+    print(f"===== {count(lines, 'passed')} passed, {count(lines, 'failed') + count(lines, 'error')} failed, "
+          f"{len(rows) - len(failed)} of {len(rows)} steps ok, in {time.perf_counter() - start:.0f} s =====")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
