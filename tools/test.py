@@ -1,6 +1,6 @@
-"""All that CI runs, one step after the other; a step that fails does not stop the next: `python tools/test.py`.
+"""All that CI runs, step by step: `python tools/test.py [STEP ...]`. A step that fails does not stop the next.
 
-Steps: ruff, unit tests, notebooks (nbval, strict, fresh kernels, none skipped), book, site (headless Chromium).
+Ruff, unit tests, notebooks (nbval, strict, fresh kernels, none skipped), book, site (headless Chromium).
 """
 
 import argparse
@@ -14,7 +14,7 @@ import time
 import budget
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-NO_CHROMIUM = "The site was not opened: no Chromium was found; install the package chromium (apt-get install chromium)."
+NO_CHROMIUM = "No Chromium was found, so the site was not opened; install the package chromium."
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # two workers on two cores must not fight
 
 
@@ -34,8 +34,9 @@ def steps() -> dict[str, tuple[list[str], dict[str, str]]]:
 def run(arguments: list[str], changes: dict[str, str]) -> tuple[int, str]:
     """Run this Python, showing what it says; its exit status and its last line that is not empty."""
     command = subprocess.Popen(
-        [sys.executable, *arguments], cwd=budget.ROOT, env={**os.environ, **changes}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
+        [sys.executable, *arguments], cwd=budget.ROOT, env={**os.environ, **changes},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, encoding="utf-8", errors="replace")
     last = ""
     for line in command.stdout:
         print(line, end="", flush=True)
