@@ -49,7 +49,7 @@ def warp(draws: Draws, size: int) -> Tensor:
     theta = torch.cat([turn, 0.015 * draws.normal(2, 1)], 2)
     grid = F.affine_grid(theta, (len(theta), 1, size, size), align_corners=False)
     side = torch.sigmoid(grid[..., :1] / 0.05)      # 0 on one side of the midline, 1 on the other
-    for weight in (side, 1 - side):                                   # the template is symmetric, subjects are not
+    for weight in (side, 1 - side):           # the template is symmetric, subjects are not
         shift = 0.02 * draws.field(2, 5, size) + 0.01 * draws.field(2, 11, size)
         grid = grid + weight * shift.permute(0, 2, 3, 1)
     centre = torch.tensor([0.0, -0.02])
@@ -66,13 +66,14 @@ def _layer(distance: Tensor, inner: Tensor, outer: Tensor) -> Tensor:
 
 def tissues(maps: Tensor, draws: Draws, skull: Tensor) -> Tensor:
     """Fractions (b, 7, h, w) in the order of contrast.TISSUES, with no lesion yet."""
-    _, grey, white, distance = maps.split(1, 1)
+    grey, white, distance = maps.split(1, 1)
     d = distance * 100
     inside = torch.sigmoid(-d / 0.6)
     grey, white = grey * inside, white * inside
     size = maps.shape[-1]
-    column = lambda mean, sd: (mean + sd * draws.normal(1)).clamp(min=mean / 2)[:, :, None, None]
-    gap, bone, scalp = column(1.5, 0.4), column(6.5, 1.0), column(5.0, 1.2)
+    thickness = torch.tensor([1.5, 6.5, 5.0]), torch.tensor([0.4, 1.0, 1.2])         # mm: mean, deviation
+    layers = (thickness[0] + thickness[1] * draws.normal(3)).maximum(thickness[0] / 2)
+    gap, bone, scalp = layers[:, :, None, None].split(1, 1)
     bone = bone * (1 + 0.15 * draws.field(1, 4, size))
     scalp = scalp * (1 + 0.20 * draws.field(1, 4, size))
     s = skull[:, None, None, None].float()

@@ -45,7 +45,7 @@ def _cut(u: Tensor, slabs) -> Tensor:
 
 
 def _slices_at(z: Tensor) -> Tensor:
-    """Template maps (b, 4, 233, 233) at heights z, linear between slices."""
+    """Template maps (b, 3, 233, 233) at heights z, linear between slices."""
     table = slices()
     i = (z - table.z[0]).clamp(0, len(table.z) - 1.001)
     low = i.long()
@@ -54,7 +54,7 @@ def _slices_at(z: Tensor) -> Tensor:
 
 
 def label_of(contrast: str, position: float | None = None) -> Tensor:
-    """The condition (2,) for `given` and `guided`: contrast index, slice position in [0, 1] or -1 for none."""
+    """The condition (2,) for `given` and `guided`: contrast index, position in [0, 1] or -1 for none."""
     if contrast not in CONTRASTS:
         raise ValueError(f"contrast {contrast!r} is not one of {', '.join(CONTRASTS)}")
     return torch.tensor([float(CONTRASTS.index(contrast)), -1.0 if position is None else float(position)])
@@ -68,7 +68,8 @@ class Brain:
     phase=False with complex=True gives an imaginary part of 0: the inverse crime that chapter 3/01 measures.
     """
 
-    def __init__(self, split="train", size=128, seed=0, contrasts=None, complex=False, lesions=False, phase=True):
+    def __init__(self, split="train", size=128, seed=0, contrasts=None, *, complex=False, lesions=False,
+                 phase=True):
         if split not in ("train", "heldout"):
             raise ValueError(f'split {split!r} is not "train" or "heldout"')
         if size not in (64, 128):
@@ -88,7 +89,7 @@ class Brain:
         z = _cut(draws.uniform(1)[:, 0], TRAIN_SLABS if self.split == "train" else HELD_OUT_SLABS)
         pick = (draws.uniform(1)[:, 0] * len(self.codes)).long()
         contrast = self.codes[pick.clamp(max=len(self.codes) - 1)]
-        ct = contrast == CONTRASTS.index("CT")                               # a CT scan always shows the skull
+        ct = contrast == CONTRASTS.index("CT")               # a CT scan always shows the skull
         skull = (draws.uniform(1)[:, 0] < 0.5) | ct
         grid = anatomy.warp(draws, 128)
         maps = F.grid_sample(_slices_at(z), grid, align_corners=False, padding_mode="border")
@@ -126,6 +127,6 @@ class Brain:
         regional = (0.10 * draws.field(1, 5, 128)).exp()
         scan = torch.where(mr, image * bias, image)
         rows = pet.flatten()
-        scan[rows] = anatomy.smooth((image * regional)[rows], 1.4)           # about 6 mm full width at half maximum
+        scan[rows] = anatomy.smooth((image * regional)[rows], 1.4)           # about 6 mm wide at half maximum
         amount = torch.where(mr, TEXTURE, torch.where(pet, 0.03, 0.01))
         return (scan * (1 + amount * texture)).clamp(0, 1.5)

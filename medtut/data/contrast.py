@@ -31,7 +31,8 @@ def mr_signal(contrast: str, u: Tensor, spread: Tensor) -> Tensor:
     """Magnitude signal of every tissue, (b, 7), before scaling.
 
     Spin echo `PD (1 - e^(-TR/T1)) e^(-TE/T2)`; with an inversion pulse
-    `PD |1 - 2 e^(-TI/T1) + e^(-TR/T1)| e^(-TE/T2)` [bernstein2004handbook]. `u` (b, 3) in [0, 1] chooses TR, TE, TI; `spread` (b, 3, 7) scales T1, T2 and PD.
+    `PD |1 - 2 e^(-TI/T1) + e^(-TR/T1)| e^(-TE/T2)` [bernstein2004handbook].
+    `u` (b, 3) in [0, 1] chooses TR, TE, TI; `spread` (b, 3, 7) scales T1, T2 and PD.
     """
     tr_range, te_range, ti_range = PROTOCOL[contrast]
     tr, te = _between(tr_range, u[:, :1]), _between(te_range, u[:, 1:2])
@@ -40,7 +41,7 @@ def mr_signal(contrast: str, u: Tensor, spread: Tensor) -> Tensor:
     if ti_range is not None:
         ti = _between(ti_range, u[:, 2:])
         if contrast == "FLAIR":
-            ti = ti * t1[:, :1] * torch.log(2 / (1 + torch.exp(-tr / t1[:, :1])))    # CSF (column 0) is nulled
+            ti = ti * t1[:, :1] * torch.log(2 / (1 + torch.exp(-tr / t1[:, :1])))    # nulls CSF, column 0
         recovery = (1 - 2 * torch.exp(-ti / t1) + torch.exp(-tr / t1)).abs()
     return pd * recovery * torch.exp(-te / t2)
 
