@@ -6,7 +6,7 @@ A VP (DDPM) state is the same point, scaled: x_vp = x / sqrt(1 + sigma**2).
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Shaped
@@ -19,6 +19,7 @@ Label = Shaped[Tensor, " b"] | Shaped[Tensor, "b k"]
 Clock = Callable[[Tensor], Tensor]
 
 
+@runtime_checkable
 class Denoiser(Protocol):
     """Anything that maps a noisy image and its noise level to the posterior mean of the clean image."""
 
