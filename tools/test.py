@@ -1,4 +1,4 @@
-"""All that CI runs, step by step: `python tools/test.py [STEP ...]`. A step that fails does not stop the next.
+"""All that CI runs: `python tools/test.py [STEP ...]`. A step that fails does not stop the next.
 
 Ruff, unit tests, notebooks (nbval, strict, fresh kernels, none skipped), book, site (headless Chromium).
 """
@@ -23,7 +23,7 @@ def steps() -> dict[str, tuple[list[str], dict[str, str]]]:
     site = [str(p.relative_to(budget.ROOT)) for p in sorted((budget.ROOT / "tests").glob("test_site*.py"))]
     return {
         "ruff": (["-m", "ruff", "check", "."], {}),
-        "unit tests": (["-m", "pytest", "tests", "-n", "2", *(f"--ignore={s}" for s in site)], ONE_THREAD),
+        "unit": (["-m", "pytest", "tests", "-n", "2", *(f"--ignore={s}" for s in site)], ONE_THREAD),
         "notebooks": (["-m", "pytest", "notebooks", "--nbval", "--nbval-current-env",
                        "--nbval-cell-timeout=120", "-p", "nbval_budget"], {"PYTHONPATH": "tools"}),
         "book": (["tools/build_book.py", "--all"], {}),
@@ -65,7 +65,7 @@ def main() -> int:
         rows.append((name, *run(*steps()[name]), time.perf_counter() - since))
     print()
     for name, status, last, seconds in rows:
-        print(f"{name:<11} {'FAILED' if status else 'ok':<6} {seconds:6.0f} s  {last}")
+        print(f"{name:<10} {'FAILED' if status else 'ok':<6} {seconds:6.0f} s  {last}")
     lines = [last for _, _, last, _ in rows]
     failed = [name for name, status, _, _ in rows if status]
     print(f"===== {count(lines, 'passed')} passed, {count(lines, 'failed') + count(lines, 'error')} failed, "
