@@ -59,7 +59,7 @@ def test_the_chapter_has_its_exercises_and_quizzes(chapter):
     every = nbformat.read(path, 4).cells
     for before, cell in itertools.pairwise(every):
         if any(tag.startswith("stub:") for tag in cell.metadata.get("tags", [])):
-            assert "<details>" in before.source, f"{cell.metadata.tags}: no hint in the markdown before the stub"
+            assert "<details>" in before.source, f"{cell.metadata.tags}: no hint before the stub"
     quizzes = [c for c in every if "quiz" in c.metadata.get("tags", [])]
     assert len(quizzes) >= 2
     assert all(c.cell_type == "markdown" and "<details>" in c.source for c in quizzes)
