@@ -108,7 +108,7 @@ def radial_power_spectrum(x: Tensor, bins: int = 32) -> tuple[Tensor, Tensor]:
 
 
 def mmd2_unbiased(x: Tensor, y: Tensor, bandwidths: Tensor | None = None) -> float:
-    """Unbiased squared maximum mean discrepancy of samples (n, ...) and (m, ...) [gretton2012kernel].
+    """Unbiased squared maximum mean discrepancy of samples (n, ...) and (m, ...) [gretton2012mmd].
 
     The kernel is the mean of Gaussians exp(-|u - v|^2 / (2 h^2)); the default h are 1/4, 1/2, 1, 2, 4 times
     the median distance of the pooled sample. Its mean is zero for equal distributions: it may be negative.
