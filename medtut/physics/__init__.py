@@ -1,0 +1,1 @@
+"""Measurement operators of imaging physics, one module per modality."""
