@@ -1,8 +1,9 @@
 """Networks `net(x, c_noise, label=None)`: the brain prior, a small U-Net and an MLP for chapters.
 
-`x` is what the preconditioning hands over (unit-variance scale), `c_noise` the net's own clock, (b,), 0 to 1000.
+`x` is what the preconditioning hands over, `c_noise` the net's own clock, (b,), 0 to 1000.
 In a label column -1 means null: that condition is not given. `label=None` gives none of them.
 """
+
 import math
 
 import torch
@@ -14,20 +15,33 @@ from torch import Tensor, nn
 class BrainNet(nn.Module):
     """MONAI's diffusion U-Net on patches, with coordinate channels, contrast and slice position.
 
-    Pixel-unshuffle by `patch` [shi2016espcn, sec. 3.2, inverted] folds each patch into channels, so that a 128 x 128
-    image costs a 32 x 32 one. x: (b, channels, h, w), h and w multiples of 4 * patch. label: (b, 2): contrast index in
-    0 .. contrasts - 1, and position in [0, 1]; -1 is null in either column.
+    Pixel-unshuffle by `patch` (the inverse of [shi2016espcn]) folds each patch into channels, so that an
+    image of 128 x 128 costs as much as one of 32 x 32. x: (b, channels, h, w), h and w multiples of
+    4 * patch. label: (b, 2): contrast index in 0 .. contrasts - 1, and position in [0, 1]; -1 is null.
     """
 
-    def __init__(self, channels: int = 1, patch: int = 4, widths=(64, 96, 128), attention=(False, True, True),
-                 contrasts: int = 6):
+    def __init__(
+        self,
+        channels: int = 1,
+        patch: int = 4,
+        widths=(64, 96, 128),
+        attention=(False, True, True),
+        contrasts: int = 6,
+    ):
         super().__init__()
         self.patch, self.contrasts = patch, contrasts
         pixels = channels * patch**2
         self.unet = DiffusionModelUNet(
-            spatial_dims=2, in_channels=pixels + 5, out_channels=pixels, channels=tuple(widths),
-            attention_levels=tuple(attention), num_res_blocks=1, num_head_channels=32, norm_num_groups=16,
-            num_class_embeds=contrasts + 1)                        # the last row is the null class
+            spatial_dims=2,
+            in_channels=pixels + 5,
+            out_channels=pixels,
+            channels=tuple(widths),
+            attention_levels=tuple(attention),
+            num_res_blocks=1,
+            num_head_channels=32,
+            norm_num_groups=16,
+            num_class_embeds=contrasts + 1,
+        )  # the last row is the null class
 
     def forward(self, x: Tensor, c_noise: Tensor, label: Tensor | None = None) -> Tensor:
         dtype = next(self.parameters()).dtype
@@ -36,7 +50,9 @@ class BrainNet(nn.Module):
         if label is None:
             label = torch.full((b, 2), -1.0, device=x.device)
         elif label.shape != (b, 2):
-            raise ValueError(f"got a label of shape {tuple(label.shape)}; BrainNet needs ({b}, 2): contrast, position")
+            raise ValueError(
+                f"got a label of shape {tuple(label.shape)}; BrainNet needs ({b}, 2): contrast, position"
+            )
         contrast, position = label[:, 0].long(), label[:, 1].to(x.dtype)
         given = (position >= 0).to(x.dtype)
         place = torch.stack([given * (2 * position - 1), given], 1)[:, :, None, None].expand(b, 2, h, w)
@@ -54,20 +70,22 @@ def coordinates(h: int, w: int, like: Tensor) -> Tensor:
 
 
 class Clock(nn.Module):
-    """Sine and cosine features of c_noise, (b,) -> (b, width) [ho2020ddpm, app. B], and a null-aware class embedding."""
+    """Sine and cosine features of c_noise and an embedding of the class, (b,) -> (b, width) [ho2020ddpm]."""
 
     def __init__(self, width: int, classes: int = 0):
         super().__init__()
         self.half = width // 2
         self.mlp = nn.Sequential(nn.Linear(2 * self.half, width), nn.SiLU(), nn.Linear(width, width))
-        self.classes = nn.Embedding(classes + 1, width)            # the last row is the null class
+        self.classes = nn.Embedding(classes + 1, width)  # the last row is the null class
 
     def forward(self, c_noise: Tensor, label: Tensor | None) -> Tensor:
         rate = torch.exp(-math.log(10_000.0) * torch.arange(self.half, device=c_noise.device) / self.half)
         angle = c_noise.to(rate.dtype)[:, None] * rate
         null = torch.full_like(c_noise, self.classes.num_embeddings - 1, dtype=torch.long)
         index = null if label is None else label.reshape(len(c_noise), -1)[:, 0].long()
-        return self.mlp(torch.cat([angle.sin(), angle.cos()], 1)) + self.classes(torch.where(index < 0, null, index))
+        return self.mlp(torch.cat([angle.sin(), angle.cos()], 1)) + self.classes(
+            torch.where(index < 0, null, index)
+        )
 
 
 class Block(nn.Module):

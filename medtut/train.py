@@ -1,8 +1,9 @@
-"""The training loop: Accelerate, bf16, EMA, and a state on disk from which a killed run continues bit for bit.
+"""The training loop: Accelerate, bf16, EMA, and a state on disk from which a killed run goes on bit for bit.
 
-Data, noise and condition dropout are pure functions of (seed, step), so a resumed run is the same run (on the CPU: to
-the last bit, at the same thread count). `accelerate launch` spreads each batch over several GPUs.
+Data, noise and condition dropout are pure functions of (seed, step), so a resumed run is the same run (on
+the CPU to the last bit, at the same thread count). `accelerate launch` spreads a batch over several GPUs.
 """
+
 import hashlib
 import json
 import math
@@ -18,14 +19,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from . import weights
-from .data.brain import CONTRASTS, Brain
-from .denoisers import PARAMETRISATIONS, Preconditioned, Ranged, cosine_clock, denoising_loss
+from .data.brain import Brain
+from .denoisers import PARAMETRISATIONS, Preconditioned, cosine_clock, denoising_loss
+from .errors import BadInput
 from .nets import NETS
-from .noise import generators, randn_like
+from .noise import generators
 from .schedules import stratified_cosine
-
-SCORE_SIGMAS = (0.05, 0.15, 0.5)       # physical units
 
 
 @dataclass(frozen=True)
@@ -33,23 +32,23 @@ class Recipe:
     """Everything that decides the weights: data, network, objective, optimiser. All of it JSON."""
 
     name: str
-    data: dict                         # keyword arguments of data.brain.Brain
-    net: str                           # a name in nets.NETS
+    data: dict  # keyword arguments of data.brain.Brain
+    net: str  # a name in nets.NETS
     net_args: dict
-    shift: float                       # network range x_net = (x - shift) * scale
+    shift: float  # network range x_net = (x - shift) * scale
     scale: float
     steps: int
-    hold: int                          # full learning rate until this step, then half a cosine down to 0
+    hold: int  # full learning rate until this step, then half a cosine down to 0
     parametrisation: str = "v"
     batch: int = 16
     lr: float = 1e-3
     warmup: int = 200
-    betas: tuple = (0.9, 0.99)
+    betas: tuple | list = (0.9, 0.99)
     weight_decay: float = 1e-4
     clip: float = 1.0
     ema: float = 0.999
-    label_drop: float = 0.15           # each condition is dropped with its own coin
-    sigma_min: float = 0.005           # in the network's range
+    label_drop: float = 0.15  # each condition is dropped with its own coin
+    sigma_min: float = 0.005  # in the network's range
     sigma_max: float = 100.0
     seed: int = 0
 
@@ -62,7 +61,7 @@ class Recipe:
         return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()
 
     def lr_at(self, step: int) -> float:
-        """Warm up, hold, then decay: before `hold` the run does not depend on `steps`, which may still change."""
+        """Warm up, hold, then half a cosine to 0. Until `hold` a run does not depend on `steps`."""
         decay = max(0, step - self.hold) / max(1, self.steps - self.hold)
         return self.lr * min(1.0, (step + 1) / self.warmup) * 0.5 * (1 + math.cos(math.pi * decay))
 
@@ -73,11 +72,13 @@ class Recipe:
     def model(self) -> Preconditioned:
         """The untrained network, seen as a denoiser in the network's range."""
         torch.manual_seed(self.seed)
-        return Preconditioned(NETS[self.net](**self.net_args), PARAMETRISATIONS[self.parametrisation](cosine_clock))
+        return Preconditioned(
+            NETS[self.net](**self.net_args), PARAMETRISATIONS[self.parametrisation](cosine_clock)
+        )
 
 
 def batch_at(recipe: Recipe, cohort: Brain, step: int, rank: int = 0, world: int = 1) -> tuple:
-    """Clean images in the network's range, their sigmas, labels and noise generators: a function of (seed, step)."""
+    """Images in the network's range, sigmas, labels, noise generators: a function of (seed, step)."""
     n, seed = recipe.batch, recipe.seed * 10_000_019 + step
     g = torch.Generator().manual_seed(seed)
     mine = torch.arange(rank, n, world)
@@ -103,13 +104,19 @@ class Progress:
         return len(self.losses)
 
 
-def write_state(path: Path, net: torch.nn.Module, ema: dict, optimiser: torch.optim.Optimizer, progress: Progress):
-    """One safetensors file, written under another name, flushed and renamed: a kill leaves the old or the new one."""
+def write_state(
+    path: Path, net: torch.nn.Module, ema: dict, optimiser: torch.optim.Optimizer, progress: Progress
+):
+    """One safetensors file, written aside, flushed and renamed: a kill leaves the old one or the new."""
     tensors = {"losses": torch.tensor(progress.losses, dtype=torch.float64)}
     for name, p in net.named_parameters():
         moments = optimiser.state[p]
-        tensors |= {f"net.{name}": p.detach(), f"ema.{name}": ema[name],
-                    f"exp_avg.{name}": moments["exp_avg"], f"exp_avg_sq.{name}": moments["exp_avg_sq"]}
+        tensors |= {
+            f"net.{name}": p.detach(),
+            f"ema.{name}": ema[name],
+            f"exp_avg.{name}": moments["exp_avg"],
+            f"exp_avg_sq.{name}": moments["exp_avg_sq"],
+        }
     meta = {"recipe": progress.recipe, "seconds": progress.seconds, "device": progress.device}
     temporary = path.with_suffix(".part")
     save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, {"progress": json.dumps(meta)})
@@ -121,19 +128,21 @@ def write_state(path: Path, net: torch.nn.Module, ema: dict, optimiser: torch.op
 def read_state(path: Path) -> tuple[dict, Progress]:
     """The tensors of a state file and what the run has reached."""
     with safe_open(path, "pt") as f:
-        tensors = {k: f.get_tensor(k) for k in f.keys()}              # noqa: SIM118 - not a dict
+        tensors = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 - not a dict
         meta = json.loads(f.metadata()["progress"])
     return tensors, Progress(losses=tensors.pop("losses").tolist(), **meta)
 
 
 def resume(path: Path, recipe: Recipe, net: torch.nn.Module, ema: dict, optimiser) -> Progress:
-    """Load a state into net, EMA and optimiser. ValueError if another recipe wrote it."""
+    """Load a state into net, EMA and optimiser. BadInput if another recipe wrote it."""
     tensors, progress = read_state(path)
     old, new = Recipe(**progress.recipe), recipe.settings()
     differ = [f.name for f in fields(Recipe) if progress.recipe[f.name] != new[f.name]]
     same_past = all(old.lr_at(i) == recipe.lr_at(i) for i in range(progress.step))
     if set(differ) - {"steps", "hold"} or not same_past:
-        raise ValueError(f"{path} was written with other settings ({', '.join(differ)}); move it away to start anew")
+        raise BadInput(
+            f"{path} was written with other settings ({', '.join(differ)}); move it away to start anew"
+        )
     for name, p in net.named_parameters():
         p.data.copy_(tensors[f"net.{name}"])
         ema[name].copy_(tensors[f"ema.{name}"])
@@ -143,9 +152,15 @@ def resume(path: Path, recipe: Recipe, net: torch.nn.Module, ema: dict, optimise
     return progress
 
 
-def train(recipe: Recipe, out: Path | str | None = None, device: str | None = None, steps: int | None = None,
-          save_every: int = 100, progress_bar: bool = True) -> Path:
-    """Train, or go on training, until `steps` (default: the recipe's). Returns the state file `out`/state.safetensors.
+def train(
+    recipe: Recipe,
+    out: Path | str | None = None,
+    device: str | None = None,
+    steps: int | None = None,
+    save_every: int = 100,
+    progress_bar: bool = True,
+) -> Path:
+    """Train, or go on training, until `steps` (default: all). Returns the state file.
 
     `out` defaults to runs/NAME. `device` "cpu" forces the CPU; None takes what Accelerate finds.
     """
@@ -156,17 +171,21 @@ def train(recipe: Recipe, out: Path | str | None = None, device: str | None = No
     model, cohort = recipe.model().to(accelerator.device), recipe.cohort()
     net = model.net
     ema = {name: p.detach().clone() for name, p in net.named_parameters()}
-    optimiser = torch.optim.AdamW(net.parameters(), recipe.lr, tuple(recipe.betas), weight_decay=recipe.weight_decay)
+    optimiser = torch.optim.AdamW(
+        net.parameters(), recipe.lr, tuple(recipe.betas), weight_decay=recipe.weight_decay
+    )
     done = resume(path, recipe, net, ema, optimiser) if path.exists() else Progress(recipe.settings())
     done.device = describe(accelerator.device)
     model.net, stepper = accelerator.prepare(net, optimiser)
-    bar = tqdm(range(done.step, last), initial=done.step, total=last, desc=recipe.name, disable=not progress_bar)
+    bar = tqdm(
+        range(done.step, last), initial=done.step, total=last, desc=recipe.name, disable=not progress_bar
+    )
     for step in bar:
         start = time.perf_counter()
         done.losses.append(update(recipe, cohort, model, stepper, accelerator, step))
         average(ema, net, min(recipe.ema, (1 + step) / (10 + step)))
         done.seconds += time.perf_counter() - start
-        bar.set_postfix(loss=f"{sum(done.losses[-50:]) / len(done.losses[-50:]):.4f}")
+        bar.set_postfix(loss=f"{sum(done.losses[-50:]) / len(done.losses[-50:]):.4f}", refresh=False)
         if ((step + 1) % save_every == 0 or step + 1 == last) and accelerator.is_main_process:
             write_state(path, net, ema, optimiser, done)
     if accelerator.is_main_process:
@@ -174,10 +193,14 @@ def train(recipe: Recipe, out: Path | str | None = None, device: str | None = No
     return path
 
 
-def update(recipe: Recipe, cohort: Brain, model: Preconditioned, stepper, accelerator: Accelerator, step: int) -> float:
+def update(
+    recipe: Recipe, cohort: Brain, model: Preconditioned, stepper, accelerator: Accelerator, step: int
+) -> float:
     """One optimiser step; returns the loss."""
-    torch.manual_seed(recipe.seed * 10_000_019 + step)                # dropout, where a network has any
-    x0, sigma, label, noise = batch_at(recipe, cohort, step, accelerator.process_index, accelerator.num_processes)
+    torch.manual_seed(recipe.seed * 10_000_019 + step)  # dropout, where a network has any
+    x0, sigma, label, noise = batch_at(
+        recipe, cohort, step, accelerator.process_index, accelerator.num_processes
+    )
     x0, sigma, label = (t.to(accelerator.device) for t in (x0, sigma, label))
     for group in stepper.param_groups:
         group["lr"] = recipe.lr_at(step)
@@ -198,7 +221,11 @@ def average(ema: dict[str, Tensor], net: torch.nn.Module, decay: float) -> None:
 
 def describe(device: torch.device) -> str:
     """The device in words, for the manifest."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
+    return (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"cpu, {torch.get_num_threads()} threads"
+    )
 
 
 def loss_curve(losses: list[float], out: Path) -> None:
@@ -215,40 +242,3 @@ def loss_curve(losses: list[float], out: Path) -> None:
     axes.set(xlabel="step", ylabel="loss (mean squared error of v)", yscale="log")
     axes.legend()
     figure.savefig(out / "loss.png", dpi=100)
-
-
-
-@torch.no_grad()
-def held_out_psnr(denoise, recipe: Recipe, count: int = 16) -> dict[str, list[float]]:
-    """Denoising PSNR in dB inside the head, unconditional, at SCORE_SIGMAS, for each contrast of the recipe.
-
-    Mean over `count` held-out slices, noise seeded by slice; data range 1.
-    """
-    from .metrics import psnr
-
-    device = next(denoise.parameters()).device
-    scores = {}
-    for code in recipe.cohort("heldout").codes.tolist():
-        sample = recipe.cohort("heldout", contrasts=[CONTRASTS[code]]).batch(range(count))
-        z = randn_like(sample.image, generators(recipe.seed, count))
-        scores[CONTRASTS[code]] = []
-        for sigma in SCORE_SIGMAS:
-            x0hat = denoise((sample.image + sigma * z).to(device), sigma).cpu()
-            scores[CONTRASTS[code]].append(round(psnr(x0hat, sample.image, sample.head).mean().item(), 2))
-    return scores
-
-
-def export(recipe: Recipe, out: Path | str | None = None, folder: Path = weights.FOLDER) -> Path:
-    """Pack the current EMA of a run as half-precision weights with their manifest row; at any moment of a run."""
-    tensors, progress = read_state(Path(out or Path("runs") / recipe.name) / "state.safetensors")
-    recipe = Recipe(**progress.recipe)
-    ema = {k.removeprefix("ema."): v.half() for k, v in tensors.items() if k.startswith("ema.")}
-    model = recipe.model()
-    model.net.load_state_dict(ema)
-    denoise = Ranged(model, recipe.shift, recipe.scale).eval().requires_grad_(False)
-    row = {"net": recipe.net, "net_args": recipe.net_args, "parametrisation": recipe.parametrisation,
-           "shift": recipe.shift, "scale": recipe.scale, "recipe": recipe.name, "recipe_sha256": recipe.hash(),
-           "steps": progress.step, "steps_planned": recipe.steps, "seed": recipe.seed, "device": progress.device,
-           "minutes": round(progress.seconds / 60, 1), "score_sigmas": list(SCORE_SIGMAS),
-           "psnr": held_out_psnr(denoise, recipe)}
-    return weights.save(recipe.name, ema, row, folder)

@@ -1,12 +1,14 @@
 """Recipes: one file per trained model. `get("brain-128")`; `medtut train brain-128` follows it."""
-from . import brain_128, brain_128_complex, tiny
+
+from ..errors import BadInput
 from ..train import Recipe
+from . import brain_128, brain_128_complex, tiny
 
 RECIPES = {module.RECIPE.name: module.RECIPE for module in (brain_128, brain_128_complex, tiny)}
 
 
 def get(name: str) -> Recipe:
-    """The recipe of that name; ValueError names the ones that exist."""
+    """The recipe of that name; BadInput names the ones that exist."""
     if name not in RECIPES:
-        raise ValueError(f"no recipe called {name!r}; there are {', '.join(RECIPES)}")
+        raise BadInput(f"no recipe called {name!r}; there are {', '.join(RECIPES)}")
     return RECIPES[name]

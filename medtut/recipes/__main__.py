@@ -1,8 +1,10 @@
 """`python -m medtut.recipes train NAME` and `python -m medtut.recipes export NAME`."""
+
 import argparse
 
+from ..train import train
 from . import RECIPES, get
-from ..train import export, train
+from .export import export
 
 
 def main() -> None:

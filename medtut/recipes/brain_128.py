@@ -1,16 +1,23 @@
 """The main prior: axial brain slices of every contrast, one channel, 128 x 128.
 
-Contrast and slice position are conditions, each dropped with its own coin, so one network is the unconditional prior
-and the classifier-free-guidance model [ho2022cfg] at once.
+Contrast and slice position are conditions, each dropped with its own coin, so one network is at once the
+unconditional prior and the model for classifier-free guidance [ho2022cfg].
 """
+
 from ..train import Recipe
 
 RECIPE = Recipe(
     name="brain-128",
     data={"size": 128, "complex": False},
     net="BrainNet",
-    net_args={"channels": 1, "patch": 4, "widths": [64, 96, 128], "attention": [False, True, True], "contrasts": 6},
-    shift=0.5,                                     # 0 .. 1 becomes -1 .. 1
+    net_args={
+        "channels": 1,
+        "patch": 4,
+        "widths": [64, 96, 128],
+        "attention": [False, True, True],
+        "contrasts": 6,
+    },
+    shift=0.5,  # 0 .. 1 becomes -1 .. 1
     scale=2.0,
     steps=7000,
     hold=4500,

@@ -1,4 +1,5 @@
 """Sixty steps of a very small prior: what the tests interrupt and resume. Never shipped."""
+
 from ..train import Recipe
 
 RECIPE = Recipe(

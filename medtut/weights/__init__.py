@@ -1,7 +1,8 @@
 """The shipped weights: safetensors files in half precision, and one row about each in manifest.toml.
 
-`load("brain-128")` verifies the file's sha256 and returns a denoiser in physical units. No pickle is ever read.
+`load("brain-128")` verifies the file's sha256 and returns a denoiser in physical units. No pickle is read.
 """
+
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..denoisers import PARAMETRISATIONS, Preconditioned, Ranged, cosine_clock
+from ..errors import BadInput
 from ..nets import NETS
 
 FOLDER = Path(__file__).parent
@@ -30,26 +32,29 @@ def names(folder: Path = FOLDER) -> list[str]:
 
 
 def load_tensors(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], dict]:
-    """The verified tensors of a weight file, and its manifest row. ValueError or OSError says what is wrong."""
+    """The tensors of a weight file, verified, and its manifest row; BadInput says why not."""
     rows = manifest(folder)
     if name not in rows:
-        raise ValueError(f"no weights called {name!r}; there are {', '.join(sorted(rows)) or 'none'}")
+        raise BadInput(f"no weights called {name!r}; there are {', '.join(sorted(rows)) or 'none'}")
     path = folder / f"{name}.safetensors"
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing; restore it with git, or retrain it with `medtut train {name}`")
+        raise BadInput(
+            f"{path} is missing; restore it with git, or run `make weights`"
+        )
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != rows[name]["sha256"]:
-        raise ValueError(
-            f"{path.name} has sha256 {found[:12]}…, the manifest says {rows[name]['sha256'][:12]}…: the file is damaged "
-            f"or not ours and was not loaded; restore it with git, or retrain it with `medtut train {name}`")
+        raise BadInput(
+            f"{path.name} has sha256 {found[:12]}…, the manifest says {rows[name]['sha256'][:12]}…: "
+            f"it is damaged or not ours, so it was not loaded; restore it with git, or run `make weights`"
+        )
     return safetensors.torch.load(content), rows[name]
 
 
 def load(name: str, device=None, dtype=None, folder: Path = FOLDER) -> Ranged:
     """The shipped network as a denoiser in physical units, in eval mode, without gradients of its own.
 
-    `device` defaults to the best one; `dtype` (default float32) is the network's, while images stay as they are.
+    `device` defaults to the best one; `dtype` (float32) is the network's, while images keep theirs.
     """
     tensors, row = load_tensors(name, folder)
     net = NETS[row["net"]](**row["net_args"])
@@ -64,7 +69,9 @@ def save(name: str, tensors: dict[str, Tensor], row: dict, folder: Path = FOLDER
     """Write `tensors` in half precision and the manifest row with their sha256; other rows stay."""
     path = folder / f"{name}.safetensors"
     temporary = path.with_suffix(".part")
-    safetensors.torch.save_file({k: v.detach().cpu().half().contiguous() for k, v in tensors.items()}, temporary)
+    safetensors.torch.save_file(
+        {k: v.detach().cpu().half().contiguous() for k, v in tensors.items()}, temporary
+    )
     rows = manifest(folder)
     rows[name] = {"sha256": hashlib.sha256(temporary.read_bytes()).hexdigest(), **row}
     listing = folder / "manifest.part"
@@ -76,10 +83,12 @@ def save(name: str, tensors: dict[str, Tensor], row: dict, folder: Path = FOLDER
 
 def to_toml(row: dict) -> str:
     """The lines of one table; dictionaries in it become inline tables."""
+
     def value(v) -> str:
         if isinstance(v, dict):
             return "{" + ", ".join(f"{json.dumps(k)} = {value(x)}" for k, x in v.items()) + "}"
         if isinstance(v, list | tuple):
             return "[" + ", ".join(map(value, v)) + "]"
         return json.dumps(v, ensure_ascii=False)
+
     return "".join(f"{k} = {value(v)}\n" for k, v in row.items())
