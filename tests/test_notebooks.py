@@ -51,7 +51,7 @@ def test_the_book_holds_every_notebook():
 
 @pytest.mark.parametrize("name", TOC)
 def test_stored_as_executed(name):
-    """All cells ran in order in one kernel, nothing failed, nothing was said in red, no widget state is kept."""
+    """All cells ran, in order, in one kernel; nothing failed or was said in red; no widget state is kept."""
     nb, cells = read(name), code(name)
     assert [c.execution_count for c in cells] == list(range(1, len(cells) + 1))
     kinds = [(o.output_type, o.get("name")) for c in cells for o in c.outputs]
@@ -81,7 +81,7 @@ def test_nothing_depends_on_the_machine(name):
 
 @pytest.mark.parametrize("name", TOC)
 def test_every_picture_is_described(name):
-    """Alternative text of at least four words; a live widget is left out of the page, which shows the film."""
+    """Alternative text of four words or more; a live widget is left out of the page, which shows the film."""
     shown = [c for c in code(name) if "remove-output" not in tags(c)]
     alts = [c.metadata.get("mystnb", {}).get("image", {}).get("alt", "") for c in shown if pictures(c)]
     assert alts
@@ -95,7 +95,7 @@ def test_parts_of_a_chapter(name):
     cells = read(name).cells
     first, prose = cells[0].source, "\n".join(c.source for c in cells if c.cell_type == "markdown")
     assert first.startswith("# ")
-    assert {part for part in ("header-box", "{measured}`cpu`", "{measured}`gpu`") if part not in first} == set()
+    assert [p for p in ("header-box", "{measured}`cpu`", "{measured}`gpu`") if p not in first] == []
     assert any("film" in tags(c) and pictures(c) for c in code(name))
     stubs = {t for c in cells for t in tags(c) if t.startswith("stub:")}
     solved = {t for c in cells for t in tags(c) if t.startswith("solution:") and "hide-cell" in tags(c)}
