@@ -20,6 +20,7 @@ __all__ = [
     "Preconditioned",
     "Ranged",
     "State",
+    "StationaryGaussian",
     "ddim",
     "ddpm",
     "denoisers",
@@ -38,7 +39,6 @@ __all__ = [
     "samplers",
     "schedules",
     "start",
-    "StationaryGaussian",
 ]
 
 
