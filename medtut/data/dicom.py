@@ -137,7 +137,7 @@ def volume(headers: list[pydicom.Dataset], path: Path) -> ImageFile:
         between = header_spacing(headers[0])
         array, affine = from_rows(pixels(headers[0], path)[None], between)
         note = "the file states no position: the front is taken to be on top, the patient's right on the left"
-        return canonical(array, affine, "dicom", path, (note,))
+        return canonical(array, affine, "dicom", path, (note,), "PixelSpacing" in headers[0])
     turns = np.array([h.ImageOrientationPatient for h in headers], dtype=float).reshape(-1, 2, 3)
     turn = turns[0]
     if np.abs(turns - turn).max() > 1e-3:

@@ -83,7 +83,7 @@ def read_nifti(path: Path, volume: int | None = None) -> ImageFile:
 
 
 def read_npy(path: Path) -> ImageFile:
-    """An array `(row, column)` or `(slice, row, column)` as radiologists see it; pixels of 1 mm are assumed."""
+    """An array `(row, column)` or `(slice, row, column)` as radiologists see it; 1 mm pixels are assumed."""
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as cause:
@@ -96,4 +96,4 @@ def read_npy(path: Path) -> ImageFile:
     note = (
         "a .npy file states no geometry: pixels of 1 mm, the front on top and the patient's right on the left"
     )
-    return canonical(volume, affine, "npy", path, (note,))
+    return canonical(volume, affine, "npy", path, (note,), measured=False)

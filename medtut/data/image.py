@@ -18,6 +18,7 @@ class ImageFile:
     orientation is unknown, the spacing on the diagonal. spacing: millimetres, of an image `(x, y, z)`, of
     k-space `(row, column, slice)`. kind: "magnitude", "complex" or "kspace". source: the file format.
     mask: columns measured, for k-space that was undersampled at the scanner. notes: what had to be assumed.
+    measured: False if the file states no spacing.
     """
 
     array: np.ndarray
@@ -27,6 +28,7 @@ class ImageFile:
     source: str
     mask: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    measured: bool = True
 
 
 def check_finite(array: np.ndarray, path: Path) -> None:
@@ -55,7 +57,12 @@ def take_slice(image: ImageFile, index: int) -> ImageFile:
 
 
 def canonical(
-    array: np.ndarray, affine: np.ndarray, source: str, path: Path, notes: tuple[str, ...] = ()
+    array: np.ndarray,
+    affine: np.ndarray,
+    source: str,
+    path: Path,
+    notes: tuple[str, ...] = (),
+    measured: bool = True,
 ) -> ImageFile:
     """Reorder and flip a volume so that its axes point right, forwards and up; the affine goes with it."""
     affine = np.asarray(affine, dtype=np.float64)
@@ -69,7 +76,7 @@ def canonical(
     spacing = tuple(float(s) for s in nibabel.affines.voxel_sizes(oriented.affine))
     pixels = np.ascontiguousarray(np.asanyarray(oriented.dataobj))
     kind = "complex" if dtype is np.complex64 else "magnitude"
-    return ImageFile(pixels, oriented.affine, spacing, kind, source, notes=notes)
+    return ImageFile(pixels, oriented.affine, spacing, kind, source, None, notes, measured)
 
 
 def from_rows(slices: np.ndarray, spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> tuple:

@@ -23,9 +23,9 @@ def read_hdf5(path: Path) -> ImageFile:
             names = sorted(file.keys())
     except (OSError, KeyError, RuntimeError, ValueError) as cause:
         raise BadInput(f"{path} is not a whole HDF5 file (truncated?); copy or download it again.") from cause
-    spacing, notes = header_geometry(header)
+    spacing, notes, measured = header_geometry(header)
     if "kspace" in found:
-        return read_kspace(found["kspace"], found.get("mask"), spacing, notes, path)
+        return read_kspace(found["kspace"], found.get("mask"), header_geometry(header), path)
     image = next((found[k] for k in IMAGES if k in found), None)
     if image is None:
         raise BadInput(
@@ -38,10 +38,10 @@ def read_hdf5(path: Path) -> ImageFile:
             "a real one (slice, row, column) is needed."
         )
     volume, affine = from_rows(image, spacing)
-    return canonical(volume, affine, "hdf5", path, notes)
+    return canonical(volume, affine, "hdf5", path, notes, measured)
 
 
-def read_kspace(kspace, mask, spacing, notes: tuple[str, ...], path: Path) -> ImageFile:
+def read_kspace(kspace: np.ndarray, mask: np.ndarray | None, geometry: tuple, path: Path) -> ImageFile:
     """Check the shapes; a single coil gets its axis. `mask` becomes one boolean per column."""
     if kspace.dtype.kind != "c":
         raise BadInput(
@@ -62,12 +62,13 @@ def read_kspace(kspace, mask, spacing, notes: tuple[str, ...], path: Path) -> Im
                 f"{path} has a mask of {len(mask)} columns for k-space of {kspace.shape[-1]}; "
                 "they must be equal."
             )
+    spacing, notes, measured = geometry
     affine = np.diag([spacing[1], spacing[0], spacing[2], 1.0])
-    return ImageFile(kspace.astype(np.complex64), affine, spacing, "kspace", "hdf5", mask, notes)
+    return ImageFile(kspace.astype(np.complex64), affine, spacing, "kspace", "hdf5", mask, notes, measured)
 
 
-def header_geometry(header: bytes | str) -> tuple[tuple[float, float, float], tuple[str, ...]]:
-    """Row, column and slice spacing of the encoded grid, from the ISMRMRD header, and what was assumed."""
+def header_geometry(header: bytes | str) -> tuple[tuple[float, float, float], tuple[str, ...], bool]:
+    """Spacing of rows, columns and slices of the encoded grid; what was assumed; whether it was stated."""
     text = header.decode("utf-8", "replace") if isinstance(header, bytes) else str(header)
     space = re.search(r"<encodedSpace>(.*?)</encodedSpace>", text, re.DOTALL)
     number = r"<{0}>.*?<x>([\d.]+)</x>\s*<y>([\d.]+)</y>\s*<z>([\d.]+)</z>"
@@ -76,7 +77,7 @@ def header_geometry(header: bytes | str) -> tuple[tuple[float, float, float], tu
         for k in ("matrixSize", "fieldOfView_mm")
     ]
     if not all(sizes):
-        return (1.0, 1.0, 1.0), ("the file states no field of view; pixels of 1 mm are assumed",)
+        return (1.0, 1.0, 1.0), ("the file states no field of view; pixels of 1 mm are assumed",), False
     matrix, view = ([float(v) for v in s.groups()] for s in sizes)
     note = "the file states no orientation; rows and columns are taken as stored"
-    return tuple(v / m for v, m in zip(view, matrix, strict=True)), (note,)
+    return tuple(v / m for v, m in zip(view, matrix, strict=True)), (note,), True

@@ -1,0 +1,100 @@
+"""`medtut list`, `train` and `sample`: the priors, where they come from and what they make."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from safetensors import SafetensorError
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .. import recipes, schedules, weights
+from ..data.brain import CONTRASTS, label_of
+from ..denoisers import given
+from ..errors import BadInput
+from ..noise import generators
+from ..samplers import ddim, start
+from .output import all_or_nothing
+
+SIGMA_MIN, SIGMA_MAX = 0.005, 50.0
+
+
+def show() -> None:
+    """Weights with their size and score, then recipes."""
+    rows = weights.manifest()
+    print("Weights:" if rows else "Weights: none are here; `medtut train NAME` makes them.")
+    for name, row in rows.items():
+        path = weights.FOLDER / f"{name}.safetensors"
+        size = f"{path.stat().st_size / 2**20:.1f} MiB" if path.exists() else "file missing"
+        print(f"  {name:20s} {size}, {row['steps']} steps, {row['minutes']:g} minutes on {row['device']}")
+    print("Recipes:")
+    for name, recipe in recipes.RECIPES.items():
+        size = recipe.data["size"]
+        print(f"  {name:20s} {size} x {size}, {recipe.steps} steps of {recipe.batch} images")
+
+
+def train(args) -> None:
+    """Train or resume; says where the loss curve is and how to go on after a stop."""
+    from ..train import train as fit
+
+    recipe = recipes.get(args.name)
+    out = Path(args.out or Path("runs") / args.name)
+    try:
+        state = fit(recipe, out=out, device=args.device, steps=args.steps)
+    except KeyboardInterrupt as stop:
+        raise BadInput(f"training was stopped; the same command goes on from what {out} holds.") from stop
+    except SafetensorError as cause:
+        raise BadInput(f"{out}/state.safetensors is damaged; move {out} away and train again.") from cause
+    print(f"Training state: {state}. Loss curve: {out / 'loss.png'}.")
+
+
+def condition(args) -> Tensor | None:
+    """The label of `--contrast` and `--position`, -1 where one is not given; None if neither is."""
+    if args.contrast is None and args.position is None:
+        return None
+    name = next((c for c in CONTRASTS if c.lower() == (args.contrast or "").lower()), args.contrast)
+    label = label_of(CONTRASTS[0] if name is None else name, args.position)
+    if name is None:
+        label[0] = -1.0
+    return label
+
+
+def sample(args) -> None:
+    """`args.n` images of a prior as .npy, float32 (n, c, h, w), and as a PNG."""
+    label = condition(args)
+    denoise = weights.load(args.name, device=args.device)
+    recipe = recipes.get(args.name)
+    if args.contrast and CONTRASTS[int(label[0])] not in recipe.data.get("contrasts", CONTRASTS):
+        known = ", ".join(recipe.data["contrasts"])
+        raise BadInput(f"{args.name} was not trained on {args.contrast}; choose one of {known}.")
+    device = next((p.device for p in denoise.parameters()), torch.device("cpu"))
+    shape = (args.n, recipe.net_args["channels"], recipe.data["size"], recipe.data["size"])
+    sigmas = schedules.cosine(args.steps, SIGMA_MIN, SIGMA_MAX)
+    x = start(sigmas, shape, generators(args.seed, args.n)).to(device)
+    began = time.perf_counter()
+    with all_or_nothing(args.out) as out:
+        denoise = denoise if label is None else given(denoise, label.to(device))
+        for state in tqdm(ddim(denoise, sigmas, x), total=args.steps, desc=args.name, unit="step"):
+            x = state.x
+        x = x.cpu()
+        if not torch.isfinite(x).all():
+            raise BadInput(f"sampling diverged in {args.steps} steps; use more with --steps.")
+        np.save(out / f"{args.name}.npy", x.numpy())
+        contact_sheet(out / f"{args.name}.png", x, args.name)
+    print(f"{args.n} samples in {time.perf_counter() - began:.1f} s: {args.out}/{args.name}.npy and .png.")
+
+
+def contact_sheet(path: Path, x: Tensor, name: str) -> None:
+    """All images in rows of up to eight; two channels are shown as magnitude."""
+    images = x.square().sum(1).sqrt() if x.shape[1] == 2 else x[:, 0]
+    columns = min(8, len(images))
+    rows = -(-len(images) // columns)
+    figure = Figure((1.6 * columns, 1.6 * rows + 0.3), dpi=100, layout="constrained")
+    figure.suptitle(f"Samples of {name}, which no scanner made. Not for clinical use.", fontsize=8)
+    for k, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+        axes.set_axis_off()
+        if k < len(images):
+            axes.imshow(images[k].numpy(), "gray", vmin=0, vmax=1)
+    figure.savefig(path, format="png")
