@@ -1,0 +1,72 @@
+"""Small wrong edits of the package, one row each; the named tests must find every one."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """In `file`, the only occurrence of `old` becomes `new`; tests/test_<tests>.py must then fail."""
+
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTANTS = [
+    # signs
+    Mutant("denoisers.py", "torch.neg, _vp_in, clock", "torch.ones_like, _vp_in, clock", "denoisers"),
+    Mutant("denoisers.py", "lambda s: -s * _vp_in(s)", "lambda s: s * _vp_in(s)", "denoisers"),
+    Mutant("denoisers.py", "lambda s: -s / (1 + s)", "lambda s: s / (1 + s)", "denoisers"),
+    Mutant(
+        "denoisers.py",
+        "(x0 - per_image(c_skip, x0) * x) /",
+        "(x0 + per_image(c_skip, x0) * x) /",
+        "denoisers",
+    ),
+    Mutant(
+        "denoisers.py", "d_base + w * (d_label - d_base)", "d_label + w * (d_label - d_base)", "denoisers"
+    ),
+    Mutant("samplers/ode.py", "slope = (x - x0hat) / s", "slope = (x + x0hat) / s", "samplers"),
+    Mutant("posterior/guidance.py", "- step * gradient", "+ step * gradient", "posterior"),
+    Mutant("posterior/classical.py", "x[..., 1:] += d", "x[..., 1:] -= d", "classical"),
+    Mutant("exact.py", "self.cov - gain @ M @ self.cov", "self.cov + gain @ M @ self.cov", "exact"),
+    # a square or a square root too many or too few, a lost factor of two
+    Mutant("denoisers.py", "return (1 + s**2).rsqrt()", "return (1 + s).rsqrt()", "denoisers"),
+    Mutant("schedules.py", "return ((1 - abar) / abar) ** 0.5", "return (1 - abar) / abar", "schedules"),
+    Mutant(
+        "samplers/ancestral.py", "kept = (s_next**2 - fresh**2) ** 0.5", "kept = s_next - fresh", "samplers"
+    ),
+    Mutant("samplers/ancestral.py", "mean + variance**0.5 *", "mean + variance *", "samplers"),
+    Mutant(
+        "samplers/ancestral.py", "(s_next / s) ** 2 * (x - x0hat)", "(s_next / s) * (x - x0hat)", "samplers"
+    ),
+    Mutant("samplers/ode.py", "(slope + slope_next) / 2", "(slope + slope_next)", "samplers"),
+    Mutant("operators.py", "return 0.5 * dot(r, r)", "return dot(r, r)", "operators"),
+    Mutant("operators.py", "y + noise_std * simulator", "y + noise_std * 2**-0.5 * simulator", "operators"),
+    Mutant("posterior/guidance.py", "residual = (2 * problem", "residual = (problem", "posterior"),
+    Mutant(
+        "posterior/guidance.py", "((1 + s**2) * (1 + s_next**2)) ** 0.5", "(1 + s**2) ** 0.5", "posterior"
+    ),
+    Mutant("posterior/projection.py", "(1 - eta**2) ** 0.5 * eps", "(1 - eta) * eps", "posterior"),
+    Mutant("exact.py", "variances / (variances + s2)", "variances / (variances + s2.sqrt())", "exact"),
+    Mutant("exact.py", "data.square().sum(1) / 2", "data.square().sum(1)", "exact"),
+    Mutant("metrics.py", "10 * torch.log10(", "20 * torch.log10(", "metrics"),
+    # swapped arguments, wrong neighbours, lost conjugates
+    Mutant(
+        "denoisers.py",
+        "cat([rows(base, len(x)), rows(label,",
+        "cat([rows(label, len(x)), rows(base,",
+        "denoisers",
+    ),
+    Mutant("denoisers.py", "sigma * self.scale", "sigma", "denoisers"),
+    Mutant("samplers/ancestral.py", "(kept / s) * (x - x0hat)", "(kept / s) * (x0hat - x)", "samplers"),
+    Mutant("physics/mri.py", "self.coils.conj() * ifft2c", "self.coils * ifft2c", "operators"),
+    Mutant(
+        "physics/mri.py",
+        "torch.fft.fft2(torch.fft.ifftshift(x",
+        "torch.fft.fft2(torch.fft.fftshift(x",
+        "operators",
+    ),
+    Mutant("physics/pixels.py", "self.pinv(y) / self.factor**2", "self.pinv(y)", "operators"),
+    Mutant("metrics.py", "within - 2 * xy.mean()", "within - xy.mean()", "metrics"),
+]
