@@ -1,8 +1,8 @@
 """Measurement operators, y = A(x) + noise_std * n.
 
 Images are real, (b, c, *space); a complex image has two channels (real, imaginary). Measurements may be
-complex. Inner products are Re<u, v>, so one dot-product test checks every adjoint. `noise_std` is the standard
-deviation of each real component: of the real part and, again, of the imaginary part.
+complex. Inner products are Re<u, v>, so one dot-product test checks every adjoint. `noise_std` is the
+standard deviation of each real component: of the real part and, again, of the imaginary part.
 """
 
 from abc import ABC, abstractmethod
@@ -14,6 +14,8 @@ from torch import Tensor
 
 from .errors import BadInput
 from .noise import randn_like
+
+Number = int | float
 
 
 def dot(u: Tensor, v: Tensor) -> Tensor:
@@ -65,7 +67,7 @@ def conjugate_gradient(
     b: Tensor,
     x: Tensor,
     iters: int = 50,
-    tol: float | None = None,
+    tol: Number | None = None,
     precond: Callable[[Tensor], Tensor] = lambda r: r,
 ) -> Tensor:
     """Solve gram(x) = b for a self-adjoint, positive semi-definite gram [hestenes1952cg].
@@ -107,7 +109,7 @@ class Operator(ABC):
         return dot(e, e) * (2 if y.is_complex() else 1)
 
     def scanner(self, generator=None) -> "Operator":
-        """The operator that makes the data if `simulate` is not told one: this one, with a scanner's errors."""
+        """The operator that makes the data if `simulate` is not told one: this, with a scanner's errors."""
         raise BadInput(
             f"got one {type(self).__name__} to simulate and to reconstruct (an inverse crime), need two "
             "operators; use A_recon=... for the second, or crime=True to commit it on purpose."
@@ -149,7 +151,7 @@ class InverseProblem:
 
     A: Operator
     y: Tensor
-    noise_std: float
+    noise_std: Number
 
     def __post_init__(self):
         if not float(self.noise_std) >= 0 or float(self.noise_std) == float("inf"):
@@ -188,7 +190,7 @@ class InverseProblem:
 def simulate(
     A: Operator,
     x: Tensor,
-    noise_std: float,
+    noise_std: Number,
     generator=None,
     crime: bool = False,
     A_recon: Operator | None = None,

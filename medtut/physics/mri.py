@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import BadInput
 from ..noise import randn
-from ..operators import LinearOperator, to_complex, to_real
+from ..operators import LinearOperator, Number, to_complex, to_real
 
 COIL_ERROR = 0.01  # relative error of the coil maps that a simulated scanner has and its user does not know
 
@@ -120,7 +120,7 @@ class MRI(LinearOperator):
 
 
 def cartesian_mask(
-    h: int, w: int, acceleration: float, centre_fraction: float = 0.08, kind: str = "random", generator=None
+    h: int, w: int, acceleration: Number, centre_fraction: Number = 0.08, kind: str = "random", generator=None
 ) -> Tensor:
     """Mask (h, w) of 0 and 1: round(w / acceleration) columns, round(w * centre_fraction) of them central.
 
@@ -232,6 +232,7 @@ def estimate_coils(y: Tensor, mask: Tensor) -> Tensor:
     images = ifft2c(window * y)
     flat = images.flatten(2)
     _, vectors = torch.linalg.eigh(flat @ flat.mH)
-    virtual = torch.einsum("bn,bnhw->bhw", vectors[..., -1].conj(), images)[:, None]
+    strongest = vectors[..., -1] * torch.polar(torch.ones_like(y[:, :1, 0, 0].real), -vectors[:, :1, -1].angle())
+    virtual = torch.einsum("bn,bnhw->bhw", strongest.conj(), images)[:, None]
     maps = images * torch.polar(torch.ones_like(virtual.real), -virtual.angle())
     return maps / maps.abs().square().sum(1, keepdim=True).sqrt().clamp(min=torch.finfo(y.real.dtype).tiny)

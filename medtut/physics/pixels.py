@@ -29,7 +29,10 @@ class Inpainting(LinearOperator):
     def adjoint(self, y: Tensor) -> Tensor:
         return self.mask.to(y) * y
 
-    restrict = pinv = adjoint
+    restrict = adjoint
+
+    def pinv(self, y: Tensor, iters: int = 0) -> Tensor:
+        return self.adjoint(y)
 
     def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)

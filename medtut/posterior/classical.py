@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..noise import Noise, randn_like
-from ..operators import InverseProblem, column, conjugate_gradient, dot, simulate
+from ..operators import InverseProblem, Number, column, conjugate_gradient, dot, simulate
 from .fitted import FittedGaussian
 
 
@@ -13,7 +13,7 @@ def zero_filled(problem: InverseProblem) -> Tensor:
     return problem.A.adjoint(problem.y)
 
 
-def cg_sense(problem: InverseProblem, lam: float = 1e-2, iters: int = 50) -> Tensor:
+def cg_sense(problem: InverseProblem, lam: Number = 1e-2, iters: int = 50) -> Tensor:
     """argmin 1/2 |A x - y|^2 + lam/2 |x|^2: CG-SENSE [pruessmann2001cgsense] with Tikhonov's term."""
     back = problem.A.adjoint(problem.y)
     return conjugate_gradient(lambda x: problem.A.gram(x) + lam * x, back, torch.zeros_like(back), iters)
@@ -53,8 +53,8 @@ def _norm_squared(A, x: Tensor, iters: int = 10) -> Tensor:
 
 
 @torch.no_grad()
-def total_variation(problem: InverseProblem, weight: float, iters: int = 300) -> Tensor:
-    """argmin 1/2 |A x - y|^2 + weight TV(x), weight > 0: the primal-dual method [chambolle2011primal, Alg. 1].
+def total_variation(problem: InverseProblem, weight: Number, iters: int = 300) -> Tensor:
+    """argmin 1/2 |A x - y|^2 + weight TV(x), weight > 0: a primal-dual method [chambolle2011primal, Alg. 1].
 
     Both terms are dual variables, so that no linear system is solved: q for the data, p for the gradient.
     """

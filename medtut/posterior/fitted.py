@@ -16,8 +16,8 @@ from ..physics.mri import fft2c, ifft2c
 class FittedGaussian:
     """N(mean, L^T L + F^H diag(spectrum) F) over complex images, (2, h, w) real.
 
-    mean (2, h, w). factors L (r, 2, h, w): a low-rank part that knows where things are. spectrum (h, w) > 0: a
-    stationary part that knows how smooth the rest is, the variance of each real component per frequency.
+    mean (2, h, w). factors L (r, 2, h, w): a low-rank part that knows where things are. spectrum (h, w) > 0:
+    a stationary part that knows how smooth the rest is, the variance of each real component per frequency.
     """
 
     mean: Tensor

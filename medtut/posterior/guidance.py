@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..denoisers import Denoiser
 from ..noise import Noise
-from ..operators import InverseProblem
+from ..operators import InverseProblem, Number
 from ..samplers import State, renoise
 
 
@@ -19,16 +19,16 @@ def dps(
     sigmas: Tensor,
     x: Tensor,
     *,
-    zeta: float = 1.0,
-    eta: float = 1.0,
+    zeta: Number = 1.0,
+    eta: Number = 1.0,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Diffusion posterior sampling [chung2023dps, Alg. 1]. Targets an approximation of the posterior.
 
-    One ancestral step (eta = 1), then one step down |y - A x0hat(x)|, differentiated through the denoiser; the
-    algorithm's zeta_i |.|^2 with zeta_i = zeta / (2 |.|) is the same. The authors' code takes one norm over the
-    batch; here each sample has its own. zeta is the code's, in VP variables: the square root carries it over to
-    ours. It must be tuned again when the number of steps changes.
+    One ancestral step (eta = 1), then one step down |y - A x0hat(x)|, differentiated through the denoiser;
+    the algorithm's zeta_i |.|^2 with zeta_i = zeta / (2 |.|) is the same. The authors' code takes one norm
+    over the batch; here each sample has its own. zeta is the code's, in VP variables: the square root carries
+    it over to ours. It must be tuned again when the number of steps changes.
     """
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         x = x.detach().requires_grad_()

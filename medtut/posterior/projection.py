@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..denoisers import Denoiser
 from ..noise import Noise, randn_like
-from ..operators import InverseProblem, conjugate_gradient
+from ..operators import InverseProblem, Number, conjugate_gradient
 from ..samplers import State
 
 
@@ -19,17 +19,18 @@ def dds(
     sigmas: Tensor,
     x: Tensor,
     *,
-    gamma: float = 1.0,
+    gamma: Number = 1.0,
     cg_steps: int = 5,
-    eta: float = 0.85,
+    eta: Number = 0.85,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Decomposed diffusion sampling [chung2024dds], the form for noisy data. Targets an approximation.
 
-    `cg_steps` of conjugate gradients on (1 + gamma A^H A) x = x0hat + gamma A^H y from x0hat, then a step with
-    the noise of the state *before* them. As in the authors' code the fresh part of the noise is eta s_next
-    whatever the step. That is not DDIM's eta: 0 is DDIM, but 1 keeps only half of the prior variance where the
-    data are silent. gamma is constant, not s^2 / noise_std^2, so the data weigh more or less than by Bayes' rule.
+    `cg_steps` of conjugate gradients on (1 + gamma A^H A) x = x0hat + gamma A^H y from x0hat, then a step
+    with the noise of the state *before* them. As in the authors' code the fresh part of the noise is eta
+    s_next whatever the step. That is not DDIM's eta: 0 is DDIM, but 1 keeps only half of the prior variance
+    where the data are silent. gamma is constant, not s^2 / noise_std^2, so the data weigh more or less than
+    by Bayes' rule.
     """
     back = problem.A.adjoint(problem.y)
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
