@@ -68,12 +68,11 @@ def load(name: str, device=None, dtype=None, folder: Path = FOLDER) -> Ranged:
 def save(name: str, tensors: dict[str, Tensor], row: dict, folder: Path = FOLDER) -> Path:
     """Write `tensors` in half precision and the manifest row with their sha256; other rows stay."""
     path = folder / f"{name}.safetensors"
+    content = safetensors.torch.save({k: v.detach().cpu().half().contiguous() for k, v in tensors.items()})
     temporary = path.with_suffix(".part")
-    safetensors.torch.save_file(
-        {k: v.detach().cpu().half().contiguous() for k, v in tensors.items()}, temporary
-    )
+    temporary.write_bytes(content)
     rows = manifest(folder)
-    rows[name] = {"sha256": hashlib.sha256(temporary.read_bytes()).hexdigest(), **row}
+    rows[name] = {"sha256": hashlib.sha256(content).hexdigest(), **row}
     listing = folder / "manifest.part"
     listing.write_text("\n".join(f"[{n}]\n{to_toml(rows[n])}" for n in sorted(rows)), encoding="utf-8")
     os.replace(temporary, path)
