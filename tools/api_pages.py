@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-CITATION = re.compile(r"\[([a-z]+[0-9]{4}[a-z0-9]*)((?:, (?:eq|alg|sec|tab|app)[^\]]*)?)\]")
+CITATION = re.compile(r"\[([a-z]+[0-9]{4}[a-z0-9]*)((?:, (?:eq|alg|sec|tab|app)[^\]]*)?)\]", re.IGNORECASE)
 
 
 def public_nodes(tree: ast.Module) -> list:

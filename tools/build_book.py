@@ -32,7 +32,7 @@ def copy_mathjax() -> None:
 
 
 def build() -> int:
-    """Runs jupyter-book on every page, since an incremental run forgets old warnings; returns its exit status."""
+    """Runs jupyter-book on every page, since a second run forgets old warnings; returns its status."""
     start = "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", start, "build", str(ROOT), "-W", "-n", "--keep-going", "-q", "--all"]
     return subprocess.run(command, cwd=ROOT).returncode

@@ -1,12 +1,16 @@
 """Says whether a stored result still belongs to the code and the weights that made it.
 
-A result file carries `"fresh": stamp(weights=[...], functions=[...])`. Nothing is imported:
-functions are read as source, so that the book can be checked where torch is not installed.
+`python tools/fresh.py results/NAME.json` is called by what has just measured NAME; the hashes go to
+results/fresh.json. Nothing is imported: functions are read as source, so torch is not needed.
 """
 
 import ast
 import hashlib
+import json
+import sys
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,20 +56,53 @@ def weight_hash(name: str, root: Path = ROOT) -> str:
     return hashlib.sha256((root / "medtut" / "weights" / f"{name}.safetensors").read_bytes()).hexdigest()
 
 
-def stamp(weights: list[str] = (), functions: list[str] = (), root: Path = ROOT) -> dict:
-    """What a result stores: `{"weights": {name: hash}, "functions": {name: hash}}`."""
+def rows_of(result: str, root: Path = ROOT) -> list[dict]:
+    """Rows of book/papers.yml whose `result` is that file, written as in the row: results/NAME.json."""
+    rows = yaml.safe_load((root / "book" / "papers.yml").read_text(encoding="utf-8")) or []
+    return [row for row in rows if row["result"] == result]
+
+
+def stamp(result: str, root: Path = ROOT) -> dict:
+    """Hashes of a result file, and of the functions and weights that its rows in papers.yml name."""
+    rows = rows_of(result, root)
+    functions = sorted({name for row in rows for name in [row["code"], *row.get("also", [])]})
+    weights = sorted({name for row in rows for name in row.get("weights", [])})
     return {
-        "weights": {name: weight_hash(name, root) for name in weights},
+        "file": hashlib.sha256((root / result).read_bytes()).hexdigest(),
         "functions": {name: source_hash(name, root) for name in functions},
+        "weights": {name: weight_hash(name, root) for name in weights},
     }
 
 
-def stale(fresh: dict, root: Path = ROOT) -> list[str]:
-    """Names in a stored stamp whose present hash is another one; empty if the result is fresh."""
-    now = stamp(list(fresh["weights"]), list(fresh["functions"]), root)
-    return [
-        f"{kind[:-1]} {name}"
-        for kind in ("weights", "functions")
-        for name, digest in fresh[kind].items()
-        if now[kind][name] != digest
-    ]
+def record(result: str, root: Path = ROOT) -> None:
+    """Store the stamp of a result that was written just now; a file that no row names is left out."""
+    if not rows_of(result, root):
+        return
+    book = root / "results" / "fresh.json"
+    stamps = json.loads(book.read_text(encoding="utf-8")) if book.is_file() else {}
+    stamps[result] = stamp(result, root)
+    draft = book.with_suffix(".tmp")
+    draft.write_text(json.dumps(stamps, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    draft.replace(book)
+
+
+def faults(result: str, root: Path = ROOT) -> list[str]:
+    """What changed since a result was stored, one sentence each; empty if it is fresh."""
+    if not (root / result).is_file():
+        return [f"{result} does not exist"]
+    book = root / "results" / "fresh.json"
+    stored = json.loads(book.read_text(encoding="utf-8")).get(result) if book.is_file() else None
+    if stored is None:
+        return [f"{result} was never stamped"]
+    now = stamp(result, root)
+    said = [] if stored["file"] == now["file"] else [f"{result} changed after it was stamped"]
+    for kind in ("functions", "weights"):
+        for name, digest in now[kind].items():
+            if stored[kind].get(name) != digest:
+                said.append(f"{result} is older than {name}")
+    return said
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        record(Path(name).resolve().relative_to(ROOT).as_posix())

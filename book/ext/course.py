@@ -5,6 +5,7 @@ Directives `papers-here`, `papers-finder` and `papers-coverage` show the rows of
 """
 
 import json
+import math
 from pathlib import Path
 
 import yaml
@@ -43,22 +44,29 @@ class Measured(SphinxRole):
 
 
 class Result(SphinxRole):
-    """One number of results/: `file.json:key.key` or `file.json:key.key:.2f`."""
+    """One number of results/: `file.json / key / key`, with a format such as `/ .2f` last if it needs one."""
 
     def run(self):
-        name, _, rest = self.text.partition(":")
-        path, _, spec = rest.partition(":")
+        name, *path = self.text.split(" / ")
+        spec = path.pop() if path[-1].startswith(".") else ""
         file = Path(self.env.srcdir) / "results" / name
         self.env.note_dependency(str(file))
         try:
             value = json.loads(file.read_text(encoding="utf-8"))
-            for key in path.split("."):
+            for key in path:
                 value = value[int(key)] if isinstance(value, list) else value[key]
-            text = format(value, spec)
+            text = self.words(value, spec)
         except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
             logger.warning("result %s: %r", self.text, error, location=self.get_location())
             text = "?"
         return [nodes.inline(text=text, classes=["result"])], []
+
+    def words(self, value, spec):
+        """A number in its format; what `mt.checks.report` recorded, to the digits its tolerance allows."""
+        if not isinstance(value, dict):
+            return format(value, spec)
+        places = max(-math.floor(math.log10(value["tol"]) + 1e-9), 0)
+        return f"{value['value']:.{places}f} {value['unit']}".strip()
 
 
 class PapersDirective(SphinxDirective):
@@ -80,8 +88,8 @@ class PapersDirective(SphinxDirective):
 
     def link_to_notebook(self, row):
         page, _, anchor = row["notebook"].partition("#")
-        if not (Path(self.env.srcdir) / page).is_file():
-            return "no chapter"
+        if page.removesuffix(".ipynb") not in self.env.found_docs:
+            return "its chapter is not in this edition"
         return f"[chapter](#{anchor})"
 
 
