@@ -9,7 +9,7 @@ from .fitted import FittedGaussian
 
 
 def zero_filled(problem: InverseProblem) -> Tensor:
-    """A^H y: what was not measured is taken as zero."""
+    """A^H y: what was not measured is taken as zero; coils are combined as in [roemer1990array]."""
     return problem.A.adjoint(problem.y)
 
 
@@ -54,7 +54,7 @@ def _norm_squared(A, x: Tensor, iters: int = 10) -> Tensor:
 
 @torch.no_grad()
 def total_variation(problem: InverseProblem, weight: Number, iters: int = 300) -> Tensor:
-    """argmin 1/2 |A x - y|^2 + weight TV(x), weight > 0: a primal-dual method [chambolle2011primal, Alg. 1].
+    """argmin 1/2 |A x - y|^2 + weight TV(x) [block2007tv], weight > 0, by [chambolle2011primal, Alg. 1].
 
     Both terms are dual variables, so that no linear system is solved: q for the data, p for the gradient.
     """
@@ -74,7 +74,7 @@ def total_variation(problem: InverseProblem, weight: Number, iters: int = 300) -
 
 
 def gaussian_map(problem: InverseProblem, prior: FittedGaussian, iters: int = 30) -> Tensor:
-    """The posterior mean of an MRI problem, which is also the mode, for noise_std > 0.
+    """The posterior mean of an MRI problem, also the mode, for noise_std > 0: a Wiener filter [wiener1949].
 
     Conjugate gradients on (A^H A / noise_std^2 + Sigma^-1) d = A^H (y - A mean) / noise_std^2, the normal
     equations. Their preconditioner takes A^H A for a filter, which it is for one coil: one step is enough.
@@ -102,7 +102,7 @@ def gaussian_map(problem: InverseProblem, prior: FittedGaussian, iters: int = 30
 def gaussian_sample(
     problem: InverseProblem, prior: FittedGaussian, generator: Noise = None, iters: int = 30
 ) -> Tensor:
-    """One exact draw of the posterior per sample: move a draw of the prior by what its own data lack."""
+    """One exact draw of the posterior: a draw of the prior, moved by what its data lack [papandreou2010]."""
     x = prior.sample(len(problem.y), generator)
     own = simulate(problem.A, x, problem.noise_std, generator, crime=True)
     moved = InverseProblem(problem.A, problem.y - own.y, problem.noise_std)

@@ -66,7 +66,7 @@ class FittedGaussian:
 
 
 def fit_gaussian(images: Tensor, rank: int = 64) -> FittedGaussian:
-    """Fit mean, `rank` principal components and the spectrum of what they leave to images (n, 2, h, w).
+    """Fit mean, `rank` principal components and the spectrum of the rest to images (n, 2, h, w) [wiener1949].
 
     The components come from the even images, the spectrum from the odd ones, which the components have not
     seen: otherwise the spectrum would be too small. Raises if there are fewer than 2 * rank images.
