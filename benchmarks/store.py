@@ -1,0 +1,45 @@
+"""Results that say what they were made from, and pieces of long measurements that outlive an interruption."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tools.fresh import ROOT, source_hash, weight_hash
+
+PIECES = ROOT / "runs" / "benchmarks"  # git-ignored
+
+
+def made_from(names: list[str]) -> dict[str, str]:
+    """A hash for each name: a function ("medtut.samplers.ode:heun") or a weight file ("brain-128")."""
+    return {name: source_hash(name) if ":" in name else weight_hash(name) for name in names}
+
+
+def fresh(path: Path, names: list[str]) -> bool:
+    """Whether the stored result was made from exactly these sources and weights."""
+    return path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("made_from") == made_from(names)
+
+
+def write(path: Path, names: list[str], result: dict) -> None:
+    """Store a result with the hashes of its makers; the old file stays until the new one is whole."""
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_suffix(".part")
+    content = json.dumps({"made_from": made_from(names), **result}, indent=1, ensure_ascii=False)
+    draft.write_text(content + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+def piece(name: str, names: list[str], make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """`make()`, or what an earlier run of the same code and weights stored under this name."""
+    key = hashlib.sha256(json.dumps(made_from(names), sort_keys=True).encode()).hexdigest()[:16]
+    path = PIECES / key / f"{name}.safetensors"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".part")
+        save_file({k: v.contiguous() for k, v in make().items()}, draft)
+        os.replace(draft, path)
+    return load_file(path)
