@@ -1,9 +1,14 @@
 """The shape of the code: which way imports point, how long things are, what is never used."""
 
 import ast
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = sorted((ROOT / "medtut").rglob("*.py"))
@@ -109,6 +114,15 @@ def test_public_names_are_explained(path):
     kinds = (ast.FunctionDef, ast.ClassDef)
     public = [n for n in parse(path).body if isinstance(n, kinds) and not n.name.startswith("_")]
     assert [n.name for n in public if not ast.get_docstring(n)] == []
+
+
+def test_every_import_is_declared():
+    """What the package imports stands in pyproject.toml: nothing comes only because something else needs it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {canonicalize_name(Requirement(r).name) for r in project["dependencies"]}
+    roots = {i.split(".")[0] for path in PACKAGE for i in imports(path)} - sys.stdlib_module_names - {"medtut"}
+    owners = packages_distributions()
+    assert {r for r in roots if not {canonicalize_name(d) for d in owners[r]} & declared} == set()
 
 
 def test_every_module_of_the_package_ships():
