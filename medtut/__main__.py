@@ -13,7 +13,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"medtut: {message}; see `{self.prog} --help`.\n")
 
 
-def number(kind: type, low: float, high: float = math.inf):
+def number(kind: type, low: float | int, high: float | int = math.inf):
     """An argparse type: a finite number of `kind` from `low` to `high`."""
 
     def parse(text: str):
@@ -120,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("medtut: stopped by you.", file=sys.stderr)
     except (ValueError, OSError) as fault:
-        print(f"medtut: {' '.join(str(fault).split())}", file=sys.stderr)
+        print(f"medtut: {' '.join(str(fault).split()).rstrip('.')}.", file=sys.stderr)
     return 2
 
 

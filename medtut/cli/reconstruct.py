@@ -132,7 +132,9 @@ def write(out: Path, scan: Scan, samples: Tensor, report: dict) -> None:
     for name, image in files.items():
         if image is not None:
             write_nifti(out / f"{name}.nii.gz", image.numpy() * scan.unit, scan.grid.affine)
-    panel(out / "panel.png", shown, scan.statement)
+    method = report["method"]
+    header = f"{describe(scan).splitlines()[-1]} Method: {method['name']}, {method['steps']} steps."
+    panel(out / "panel.png", shown, header, scan.statement)
     (out / "metrics.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 

@@ -82,14 +82,14 @@ def simulated_scan(image: ImageFile, args) -> Scan:
     """The slice as truth, robust maximum 1, with a synthetic phase; the true coils stay unknown."""
     source = plane(image, args.slice)
     top = robust_max(source.pixels)
-    if top <= 0:
-        raise BadInput(f"slice {source.index} holds nothing brighter than 0; choose another with --slice.")
     below = float(source.pixels.min())
     if below < -0.05 * top:
         raise BadInput(
             f"got values down to {below:g} (a CT in Hounsfield units?), but a magnitude image has none below "
             "0; give an MR image."
         )
+    if top <= 0:
+        raise BadInput(f"slice {source.index} holds nothing brighter than 0; choose another with --slice.")
     grid = to_grid(source, SIZE, image.measured)
     unit = robust_max(grid.pixels)
     truth = torch.from_numpy(grid.pixels / np.float32(unit)).clamp(min=0)[None, None]

@@ -11,6 +11,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from ..errors import BadInput
@@ -18,6 +19,7 @@ from .dicom import is_dicom, read_dicom
 from .image import ImageFile, canonical, check_finite, from_rows, take_slice
 from .kspace import read_hdf5
 
+UNREADABLE = (ImageFileError, HeaderDataError, WrapStructError, EOFError, OSError, ValueError, zlib.error)
 KINDS = "NIfTI (.nii, .nii.gz), DICOM (a file or a folder), .npy or fastMRI-style HDF5 (.h5)"
 
 
@@ -55,7 +57,7 @@ def read_nifti(path: Path, volume: int | None = None) -> ImageFile:
         shape, affine = stored.shape, stored.affine
         complex_valued = np.issubdtype(stored.get_data_dtype(), np.complexfloating)
         pixels = np.asanyarray(stored.dataobj)
-    except (ImageFileError, WrapStructError, EOFError, OSError, ValueError, zlib.error) as cause:
+    except UNREADABLE as cause:
         raise BadInput(
             f"{path} is not a whole NIfTI file (truncated?); copy or download it again."
         ) from cause
@@ -92,7 +94,7 @@ def read_npy(path: Path) -> ImageFile:
         raise BadInput(f"{path} holds {array.dtype}, but numbers are needed; save a real or complex array.")
     if array.ndim not in (2, 3):
         raise BadInput(f"{path} has shape {array.shape}; save (row, column) or (slice, row, column).")
-    volume, affine = from_rows(array.reshape(-1, *array.shape[-2:]))
+    volume, affine = from_rows(array if array.ndim == 3 else array[None])
     note = (
         "a .npy file states no geometry: pixels of 1 mm, the front on top and the patient's right on the left"
     )

@@ -79,7 +79,7 @@ def box(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def to_grid(source: Plane, size: int, measured: bool = True) -> Plane:
     """Resample onto `size` x `size` square pixels around the middle of the object.
 
-    Pixels are the cohort's (about 1.9 mm at 128) if the object is as large as a head; otherwise they are chosen
+    Pixels are the cohort's (1.9 mm at 128) if the object is as large as a head; otherwise they are chosen
     so that it fills 80 % of the grid. A file that states no spacing is fitted as a whole instead.
     """
     spacing = np.array(source.spacing)
