@@ -65,7 +65,7 @@ MUTANTS = [
         "physics/mri.py",
         "torch.fft.fft2(torch.fft.ifftshift(x",
         "torch.fft.fft2(torch.fft.fftshift(x",
-        "operators",
+        "mri",
     ),
     Mutant("physics/pixels.py", "self.pinv(y) / self.factor**2", "self.pinv(y)", "operators"),
     Mutant("metrics.py", "within - 2 * xy.mean()", "within - xy.mean()", "metrics"),

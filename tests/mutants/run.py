@@ -17,7 +17,6 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = max(1, min(4, (os.cpu_count() or 2)))
-SECONDS = 120  # a mutant that hangs is found
 
 
 def copy(folder: Path) -> Path:
@@ -28,19 +27,18 @@ def copy(folder: Path) -> Path:
     return folder
 
 
-def passes(clone: Path, tests: str) -> bool:
-    """Run some tests on a copy, in one thread, up to the first that fails."""
+def failed(clone: Path, tests: str) -> bool:
+    """Run some tests on a copy, in one thread, up to the first that fails; SystemExit if they cannot run."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"tests/test_{tests}.py"]
     settings = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(clone)}
-    try:
-        done = subprocess.run(command, cwd=clone, env={**os.environ, **settings}, timeout=SECONDS,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+    done = subprocess.run(command, cwd=clone, env={**os.environ, **settings}, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode > 1:
+        raise SystemExit(f"tests/test_{tests}.py could not run:\n{done.stdout[-2000:]}")
+    return done.returncode == 1
 
 
-def survives(clone: Path, mutant: Mutant) -> bool:
+def found(clone: Path, mutant: Mutant) -> bool:
     """Plant one mutant, run its tests, take it out again."""
     file = clone / "medtut" / mutant.file
     sound = file.read_text(encoding="utf-8")
@@ -48,7 +46,7 @@ def survives(clone: Path, mutant: Mutant) -> bool:
         raise SystemExit(f"{mutant.file} holds {mutant.old!r} {sound.count(mutant.old)} times, not once")
     file.write_text(sound.replace(mutant.old, mutant.new), encoding="utf-8")
     try:
-        return passes(clone, mutant.tests)
+        return failed(clone, mutant.tests)
     finally:
         file.write_text(sound, encoding="utf-8")
 
@@ -68,16 +66,16 @@ def main() -> int:
                 clones.put(clone)
 
         tests = sorted({m.tests for m in chosen})
-        sound = list(tqdm(pool.map(lambda t: borrow(passes, t), tests), "sound", len(tests)))
-        if not all(sound):
-            print("These fail without a mutant:", *(t for t, ok in zip(tests, sound, strict=True) if not ok))
+        ill = list(tqdm(pool.map(lambda t: borrow(failed, t), tests), "sound", len(tests)))
+        if any(ill):
+            print("These fail without a mutant:", *(t for t, bad in zip(tests, ill, strict=True) if bad))
             return 1
-        alive = list(tqdm(pool.map(lambda m: borrow(survives, m), chosen), "mutants", len(chosen)))
-    for mutant, survived in zip(chosen, alive, strict=True):
-        if survived:
-            print(f"SURVIVED in {mutant.file}: {mutant.old!r} -> {mutant.new!r} ({mutant.tests})")
-    print(f"{len(chosen) - sum(alive)} of {len(chosen)} mutants killed")
-    return 1 if any(alive) else 0
+        killed = list(tqdm(pool.map(lambda m: borrow(found, m), chosen), "mutants", len(chosen)))
+    for mutant, dead in zip(chosen, killed, strict=True):
+        if not dead:
+            print(f"SURVIVED in {mutant.file}: {mutant.old!r} -> {mutant.new!r} (test_{mutant.tests}.py)")
+    print(f"{sum(killed)} of {len(chosen)} mutants killed")
+    return 0 if all(killed) else 1
 
 
 if __name__ == "__main__":
