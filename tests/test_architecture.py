@@ -117,10 +117,11 @@ def test_public_names_are_explained(path):
 
 
 def test_every_import_is_declared():
-    """What the package imports stands in pyproject.toml: nothing comes only because something else needs it."""
+    """What the package imports stands in pyproject.toml; nothing comes by way of another package."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {canonicalize_name(Requirement(r).name) for r in project["dependencies"]}
-    roots = {i.split(".")[0] for path in PACKAGE for i in imports(path)} - sys.stdlib_module_names - {"medtut"}
+    roots = {i.split(".")[0] for path in PACKAGE for i in imports(path)}
+    roots -= sys.stdlib_module_names | {"medtut"}
     owners = packages_distributions()
     assert {r for r in roots if not {canonicalize_name(d) for d in owners[r]} & declared} == set()
 

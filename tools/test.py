@@ -23,7 +23,8 @@ def steps() -> dict[str, tuple[list[str], dict[str, str]]]:
     site = [str(p.relative_to(budget.ROOT)) for p in sorted((budget.ROOT / "tests").glob("test_site*.py"))]
     return {
         "ruff": (["-m", "ruff", "check", "."], {}),
-        "unit": (["-m", "pytest", "tests", "-n", "2", *(f"--ignore={s}" for s in site)], ONE_THREAD),
+        "unit": (["-m", "pytest", "tests", "-n", "2", "--dist", "worksteal", "--durations", "10",
+                  *(f"--ignore={s}" for s in site)], ONE_THREAD),
         "notebooks": (["-m", "pytest", "notebooks", "--nbval", "--nbval-current-env",
                        "--nbval-cell-timeout=120", "-p", "nbval_budget"], {"PYTHONPATH": "tools"}),
         "book": (["tools/build_book.py", "--all"], {}),
@@ -66,7 +67,7 @@ def main() -> int:
     print()
     for name, status, last, seconds in rows:
         print(f"{name:<10} {'FAILED' if status else 'ok':<6} {seconds:6.0f} s  {last}")
-    lines = [last for _, _, last, _ in rows]
+    lines = [last for _, _, last, _ in rows if " in " in last]  # the closing lines of pytest
     failed = [name for name, status, _, _ in rows if status]
     print(f"===== {count(lines, 'passed')} passed, {count(lines, 'failed') + count(lines, 'error')} failed, "
           f"{len(rows) - len(failed)} of {len(rows)} steps ok, in {time.perf_counter() - start:.0f} s =====")
