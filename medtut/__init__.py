@@ -4,28 +4,35 @@ from importlib import import_module
 
 import torch
 
-from . import denoisers, exact, noise, samplers, schedules
+from . import denoisers, exact, noise, operators, physics, posterior, samplers, schedules
 from .denoisers import Preconditioned, Ranged, denoising_loss, given, guided
 from .exact import FiniteDataset, Gaussian, GaussianMixture, StationaryGaussian
 from .noise import generators, randn, randn_like
+from .operators import InverseProblem, simulate, to_complex, to_real
+from .physics import MRI
+from .posterior import dds, dps
 from .samplers import State, ddim, ddpm, heun, invert, last, start
 
 # Names and modules that import MONAI, nilearn or matplotlib are fetched when they are first used.
 _LAZY = {"load": "weights"}
 
 __all__ = [
+    "MRI",
     "FiniteDataset",
     "Gaussian",
     "GaussianMixture",
+    "InverseProblem",
     "Preconditioned",
     "Ranged",
     "State",
     "StationaryGaussian",
     "ddim",
     "ddpm",
+    "dds",
     "denoisers",
     "denoising_loss",
     "device",
+    "dps",
     "exact",
     "generators",
     "given",
@@ -34,11 +41,17 @@ __all__ = [
     "invert",
     "last",
     "noise",
+    "operators",
+    "physics",
+    "posterior",
     "randn",
     "randn_like",
     "samplers",
     "schedules",
+    "simulate",
     "start",
+    "to_complex",
+    "to_real",
 ]
 
 

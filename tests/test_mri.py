@@ -96,7 +96,9 @@ def test_effective_acceleration_counts_lines_and_conjugates(h, w):
     mask = (torch.rand(h, w, generator=g()) > 0.7).float()
     known = {(i - h // 2, j - w // 2) for i, j in mask.nonzero().tolist()}
     index = {(i, j) for i in range(-(h // 2), (h + 1) // 2) for j in range(-(w // 2), (w + 1) // 2)}
-    both = {k for k in index if k in known or any(((k[0] + q[0]) % h, (k[1] + q[1]) % w) == (0, 0) for q in known)}
+    both = {
+        k for k in index if k in known or any(((k[0] + q[0]) % h, (k[1] + q[1]) % w) == (0, 0) for q in known)
+    }
     assert effective_acceleration(mask) == pytest.approx(h * w / len(known))
     assert effective_acceleration(mask, phase_free=True) == pytest.approx(h * w / len(both))
     batch = torch.stack([mask, torch.ones(h, w)])[:, None]
@@ -119,7 +121,9 @@ def test_a_truth_without_phase_warns_and_names_the_effective_acceleration(turn):
     A = MRI(mask, coil_maps(2, 32, 32, g()))
     x = head(2, 32, 32, phase=False)
     x = to_real(to_complex(x) * complex(math.cos(turn), math.sin(turn)))  # a constant phase is no phase
-    with pytest.warns(PhaseFreeWarning, match=f"4.0x mask acts like {effective_acceleration(mask, True):.1f}x"):
+    with pytest.warns(
+        PhaseFreeWarning, match=f"4.0x mask acts like {effective_acceleration(mask, True):.1f}x"
+    ):
         simulate(A, x, 0.01, g())
     assert effective_acceleration(mask, True) < 3.2
     with warnings.catch_warnings():
@@ -131,8 +135,9 @@ def test_density_is_the_diagonal_of_the_gram_matrix_in_k_space():
     maps = coil_maps(3, 6, 7, g())
     A = MRI(cartesian_mask(6, 7, 2, 0.2, generator=g()), maps)
     unit = torch.eye(42, dtype=torch.complex64).reshape(42, 6, 7)
-    diagonal = fft2c(to_complex(A.gram(to_real(ifft2c(unit)))))[torch.arange(42), torch.arange(42) // 7,
-                                                             torch.arange(42) % 7]
+    diagonal = fft2c(to_complex(A.gram(to_real(ifft2c(unit)))))[
+        torch.arange(42), torch.arange(42) // 7, torch.arange(42) % 7
+    ]
     torch.testing.assert_close(A.density().flatten(), diagonal.real, atol=1e-5, rtol=0)
     one = MRI(A.mask, coil_maps(1, 6, 7))
     torch.testing.assert_close(one.density()[0], A.mask, atol=1e-5, rtol=0)
@@ -174,7 +179,10 @@ def test_the_map_of_one_coil_is_one():
 
 
 BAD = {
-    "no centre": (lambda: estimate_coils(torch.ones(1, 2, 8, 32) * 1j, cartesian_mask(8, 32, 4, 0.0)), "centre"),
+    "no centre": (
+        lambda: estimate_coils(torch.ones(1, 2, 8, 32) * 1j, cartesian_mask(8, 32, 4, 0.0)),
+        "centre",
+    ),
     "few centre lines": (lambda: estimate_coils(torch.ones(1, 2, 8, 32) * 1j, centre(3)), "3 lines"),
     "centre too large": (lambda: cartesian_mask(8, 32, 8, 0.5), "centre"),
     "no lines": (lambda: cartesian_mask(8, 32, 100), "acceleration 100"),

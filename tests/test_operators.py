@@ -158,8 +158,13 @@ def test_conjugate_gradients_leave_a_solved_sample_alone():
     b = torch.tensor([[1.0, 2.0], [0.0, 0.0]])
     x = op.conjugate_gradient(lambda v: 2 * v, b, b / 2, 50)
     assert torch.equal(x, b / 2)
-    with_precond = op.conjugate_gradient(lambda v: v * torch.tensor([1.0, 1e4]), b, torch.zeros_like(b), 1,
-                                         precond=lambda r: r / torch.tensor([1.0, 1e4]))
+    with_precond = op.conjugate_gradient(
+        lambda v: v * torch.tensor([1.0, 1e4]),
+        b,
+        torch.zeros_like(b),
+        1,
+        precond=lambda r: r / torch.tensor([1.0, 1e4]),
+    )
     torch.testing.assert_close(with_precond, b / torch.tensor([1.0, 1e4]))
 
 
@@ -197,13 +202,13 @@ def test_simulation_and_reconstruction_differ_unless_the_crime_is_explicit():
     honest = op.simulate(A, x, 0.0, g(1))
     assert honest.A is A
     gap = op.dot(honest.y - A(x), honest.y - A(x)).sqrt() / op.dot(A(x), A(x)).sqrt()
-    assert ((0.002 < gap) & (gap < 0.05)).all()
+    assert ((gap > 0.002) & (gap < 0.05)).all()
     assert torch.equal(op.simulate(A, x, 0.0, g(1), crime=True).y, A(x))
     other = MRI(A.mask, coil_maps(2, 16, 16, g(9)))
     given = op.simulate(A, x, 0.0, g(1), A_recon=other)
     assert given.A is other
     assert torch.equal(given.y, A(x))
-    with pytest.raises(BadInput, match="inverse crime.*crime=True"):
+    with pytest.raises(BadInput, match=r"inverse crime.*crime=True"):
         op.simulate(Downsample(2), x, 0.1)
     with pytest.raises(BadInput, match="one of them"):
         op.simulate(A, x, 0.1, crime=True, A_recon=other)

@@ -232,7 +232,9 @@ def estimate_coils(y: Tensor, mask: Tensor) -> Tensor:
     images = ifft2c(window * y)
     flat = images.flatten(2)
     _, vectors = torch.linalg.eigh(flat @ flat.mH)
-    strongest = vectors[..., -1] * torch.polar(torch.ones_like(y[:, :1, 0, 0].real), -vectors[:, :1, -1].angle())
+    strongest = vectors[..., -1] * torch.polar(
+        torch.ones_like(y[:, :1, 0, 0].real), -vectors[:, :1, -1].angle()
+    )
     virtual = torch.einsum("bn,bnhw->bhw", strongest.conj(), images)[:, None]
     maps = images * torch.polar(torch.ones_like(virtual.real), -virtual.angle())
     return maps / maps.abs().square().sum(1, keepdim=True).sqrt().clamp(min=torch.finfo(y.real.dtype).tiny)

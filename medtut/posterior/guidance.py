@@ -12,7 +12,6 @@ from ..operators import InverseProblem, Number
 from ..samplers import State, renoise
 
 
-@torch.enable_grad()
 def dps(
     denoise: Denoiser,
     problem: InverseProblem,
@@ -31,10 +30,11 @@ def dps(
     it over to ours. It must be tuned again when the number of steps changes.
     """
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
-        x = x.detach().requires_grad_()
-        x0hat = denoise(x, s)  # Tweedie
-        residual = (2 * problem.loss(x0hat)).sqrt()  # |y - A x0hat|, one per sample
-        (gradient,) = torch.autograd.grad(residual.sum(), x)
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            x0hat = denoise(x, s)  # Tweedie
+            residual = (2 * problem.loss(x0hat)).sqrt()  # |y - A x0hat|, one per sample
+            (gradient,) = torch.autograd.grad(residual.sum(), x)
         x, x0hat = x.detach(), x0hat.detach()
         step = zeta * ((1 + s**2) * (1 + s_next**2)) ** 0.5  # zeta, from VP to x = x0 + sigma eps
         x = renoise(x, x0hat, s, s_next, eta, generator) - step * gradient
