@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import budget
+import fresh
 import nbformat
 import torch
 from nbclient import NotebookClient
@@ -129,6 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{start}{head}  FAILED, left as it was\n{done}", flush=True)
         else:
             budget.record(budget.key(path), where, *done)
+            fresh.record(f"results/{stem(budget.key(path))}.json")
             print(f"{start}{head}  {done[0]:.1f} s  {done[1]:.2f} GiB", flush=True)
     return 1 if failed else 0
 
