@@ -1,1 +1,1 @@
-"""What takes longer than a test: quality and speed, measured into results/. `python -m benchmarks [NAME ...]`."""
+"""What takes longer than a test: quality and speed, measured into results/ by `python -m benchmarks`."""

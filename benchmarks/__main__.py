@@ -13,20 +13,17 @@ from tools.fresh import record
 
 from .store import ROOT, fresh
 
-HELPERS = ("__init__", "__main__", "store")
-
 
 def names() -> list[str]:
     """Every benchmark in this folder."""
     files = (path.stem for path in Path(__file__).parent.glob("*.py"))
-    return sorted(
-        n for n in files if n not in HELPERS and hasattr(importlib.import_module(f"benchmarks.{n}"), "main")
-    )
+    modules = {n: importlib.import_module(f"benchmarks.{n}") for n in files if not n.startswith("__")}
+    return sorted(n for n, module in modules.items() if hasattr(module, "MADE_FROM"))
 
 
 def main() -> None:
     known = names()
-    parser = argparse.ArgumentParser(prog="benchmarks", description="Measure quality and speed into results/.")
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(known)}")
     parser.add_argument("--again", action="store_true", help="measure even what is fresh")
     args = parser.parse_args()

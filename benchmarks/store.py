@@ -21,7 +21,9 @@ def made_from(names: list[str]) -> dict[str, str]:
 
 def fresh(path: Path, names: list[str]) -> bool:
     """Whether the stored result was made from exactly these sources and weights."""
-    return path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("made_from") == made_from(names)
+    if not path.is_file():
+        return False
+    return json.loads(path.read_text(encoding="utf-8")).get("made_from") == made_from(names)
 
 
 def write(path: Path, names: list[str], result: dict) -> None:
