@@ -131,7 +131,7 @@ def _grid(images, titles, cols, window, cmap, bar, height, row_titles):
 
 
 def _curve(lines, xlabel, ylabel, logx, logy, title, hlines):
-    figure, ax = plt.subplots(figsize=(5, 3), dpi=DPI, layout="constrained")
+    figure, ax = plt.subplots(figsize=(6.5, 3), dpi=DPI, layout="constrained")
     for (label, (xs, ys, *band)), colour, marker in zip(lines.items(), COLOURS, MARKERS, strict=False):
         ax.plot(xs, ys, color=colour, marker=marker, ms=4, label=label)
         if band:
@@ -140,7 +140,7 @@ def _curve(lines, xlabel, ylabel, logx, logy, title, hlines):
         ax.axhline(y, color="0.3", ls=style, lw=1, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if logx else "linear",
            yscale="log" if logy else "linear")
-    ax.legend(fontsize=8, frameon=False)
+    figure.legend(fontsize=8, frameon=False, loc="outside right upper")
     return figure
 
 

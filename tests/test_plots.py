@@ -117,7 +117,7 @@ def test_a_curve_draws_its_band_and_labels():
     ax = plt.gca()
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale()) == ("steps", "error", "log")
     assert len(ax.collections) == 1
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b", "floor"]
+    assert [t.get_text() for t in ax.figure.legends[0].get_texts()] == ["a", "b", "floor"]
 
 
 def test_shapes_that_are_no_images_are_refused():
