@@ -17,7 +17,6 @@ import medtut as mt
 from medtut.data.anatomy import smooth
 from medtut.data.brain import Brain
 from medtut.metrics import mmd2_test, radial_power_spectrum
-from medtut.posterior.fitted import fit_gaussian
 from medtut.samplers import ddim, last, start
 from medtut.schedules import cosine
 
@@ -26,10 +25,9 @@ from .store import piece, write
 
 N, STEPS, CHUNK = 256, 50, 16
 SIGMA_MIN, SIGMA_MAX = 0.005, 40.0
-TRAINING = 1536  # training slices that features, anatomy and the Gaussian are fitted to
-NEVER_SEEN = 10_000_000  # indices of the training split that no recipe reaches
+TRAINING = 1024  # training slices that the features' scale and the Gaussian are fitted to
+NEVER_SEEN = 10_000_000  # indices that no recipe reaches
 BLUR = 1.0  # pixels: what an undertrained network looks like
-RANK = 128
 PERMUTATIONS = 500
 REFERENCES = ("heldout", "fresh")
 DRAWN_FROM = ["brain-128", "medtut.samplers.ancestral:ddim", "benchmarks.samples:draw"]
@@ -38,7 +36,6 @@ MADE_FROM = [
     "medtut.data.brain:Brain",
     "medtut.metrics:mmd2_test",
     "medtut.metrics:radial_power_spectrum",
-    "medtut.posterior.fitted:fit_gaussian",
     "benchmarks.features:responses",
     "benchmarks.features:Reader",
     "benchmarks.samples:measure",
@@ -62,6 +59,13 @@ def slices(split: str, first: int, count: int):
     return tuple(torch.cat([part[k] for part in parts]) for k in range(3))
 
 
+def gaussian_samples(training: Tensor, n: int) -> Tensor:
+    """Draws from the Gaussian with the mean and covariance of the training slices, (n, 1, h, w)."""
+    mean = training.mean(0)
+    weights = mt.randn((n, len(training)), torch.Generator().manual_seed(0))
+    return mean + torch.einsum("nk,kchw->nchw", weights, training - mean) / (len(training) - 1) ** 0.5
+
+
 def populations(bar: tqdm) -> tuple[dict[str, Tensor], dict]:
     """Images of every row of the table, and what is known of the training slices."""
     images = {}
@@ -72,8 +76,9 @@ def populations(bar: tqdm) -> tuple[dict[str, Tensor], dict]:
         if name == "heldout":
             told, known = label[N:], (both, tissue)
     training, _, tissue = slices("train", 0, TRAINING)
+    others, _, other_tissue = slices("heldout", NEVER_SEEN, TRAINING)  # the reader must know every height
     images["training copies"] = training[:N]
-    images["Gaussian"] = fit_gaussian(training, RANK).sample(N, torch.Generator().manual_seed(0))
+    images["Gaussian"] = gaussian_samples(training, N)
     denoise = mt.load("brain-128")
     for name, label in (("free samples", None), ("samples told contrast and position", told)):
         chunks = []
@@ -83,7 +88,8 @@ def populations(bar: tqdm) -> tuple[dict[str, Tensor], dict]:
             chunks.append(piece(f"{name} {i}", DRAWN_FROM, lambda make=make: {"x": make()})["x"])
             bar.update()
         images[name] = torch.cat(chunks)
-    return images, {"training": training, "tissue": tissue, "heldout": known}
+    lessons = torch.cat([training, others]), torch.cat([tissue, other_tissue])
+    return images, {"training": training, "lessons": lessons, "heldout": known}
 
 
 def nearest(x: Tensor, candidates: Tensor) -> Tensor:
@@ -96,17 +102,23 @@ def spectrum(x: Tensor) -> Tensor:
     return 10 * radial_power_spectrum(x)[1].mean(0).log10()
 
 
+def band() -> Tensor:
+    """The rings of `spectrum` between 0.02 and 0.4 cycles per pixel."""
+    frequency, _ = radial_power_spectrum(torch.zeros(1, 1, 128, 128))
+    return (frequency > 0.02) & (frequency < 0.4)
+
+
 def measure(images: dict[str, Tensor], known: dict) -> dict:
     """Every number of the result but the samples' own means."""
-    scale = Scale.fit(trained := responses(known["training"]))
-    reader = Reader(scale(trained), truth(known["tissue"]))
+    scale = Scale.fit(responses(known["training"]))
+    seen, seen_tissue = known["lessons"]
+    reader = Reader(scale(responses(seen)), truth(seen_tissue))
     features = {name: scale(responses(x)) for name, x in images.items()}
     areas = {name: reader(f) for name, f in features.items()}
     both, tissue = known["heldout"]
     right = truth(tissue)
     r2 = 1 - (reader(scale(responses(both))) - right).square().mean(0) / right.var(0)
     frequency, _ = radial_power_spectrum(both[:1])
-    band = (frequency > 0.02) & (frequency < 0.4)
     rows = {}
     for name in images:
         row = rows[name] = {"mmd2": {}, "areas": {}}
@@ -120,14 +132,14 @@ def measure(images: dict[str, Tensor], known: dict) -> dict:
             apart = ks_2samp(a.numpy(), b.numpy()).statistic
             row["areas"][quantity] = {"mean": a.mean().item(), "sd": a.std().item(), "ks": float(apart)}
         difference = spectrum(images[name]) - spectrum(images["heldout"])
-        row["spectrum_dB"] = difference[band].tolist()
+        row["spectrum_dB"] = difference[band()].tolist()
         near = nearest(images[name], known["training"][: 2 * N])  # copies are at distance 0
         row["neighbour_ratio"] = {
             group: (near / nearest(images[name], others)).median().item()
             for group, others in known["candidates"].items()
         }
     r2 = dict(zip(QUANTITIES, r2.tolist(), strict=True))
-    return {"anatomy_r2": r2, "frequency": frequency[band].tolist(), "rows": rows}
+    return {"anatomy_r2": r2, "frequency": frequency[band()].tolist(), "rows": rows}
 
 
 def table(result: dict) -> str:
@@ -150,7 +162,7 @@ def main(out: Path) -> None:
         "fresh": slices("train", NEVER_SEEN + 2 * N, 2 * N)[0],
     }
     result = measure(images, known)
-    result["settings"] = {"samples": N, "steps": STEPS, "training": TRAINING, "blur": BLUR, "rank": RANK}
+    result["settings"] = {"samples": N, "steps": STEPS, "training": TRAINING, "blur": BLUR}
     result["first_means"] = images["free samples"][:4].mean((1, 2, 3)).tolist()
     write(out, MADE_FROM, result)
     print(table(result))
