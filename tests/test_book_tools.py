@@ -58,7 +58,7 @@ def test_stored_errors_are_found(tmp_path):
 
 def test_docstrings_become_myst():
     node = ast.parse('def f():\n    """Cites [ho2020ddpm, eq. 11], has `x_0 [a1]` and a < b."""').body[0]
-    assert api_pages.docstring(node) == r"Cites ({cite}`ho2020ddpm`, eq. 11), has `x_0 [a1]` and a \< b."
+    assert api_pages.docstring(node) == r"Cites ({cite:alp}`ho2020ddpm`, eq. 11), has `x_0 [a1]` and a \< b."
 
 
 def test_every_public_module_is_on_an_api_page():

@@ -26,7 +26,7 @@ def docstring(node) -> str:
     text = ast.get_docstring(node) or ""
     text = re.sub(r"([<>$])", r"\\\1", re.sub(r"``([^`]*)``", r"`\1`", text))
     parts = re.split(r"(`[^`]*`)", text)
-    parts = [p.replace("\\", "") if p.startswith("`") else CITATION.sub(r"({cite}`\1`\2)", p) for p in parts]
+    parts = [p.replace("\\", "") if p.startswith("`") else CITATION.sub(r"({cite:alp}`\1`\2)", p) for p in parts]
     return "".join(parts)
 
 
@@ -72,12 +72,12 @@ def module_section(module: str, file: Path) -> str:
 
 
 def rooms(package: Path) -> dict[str, list[tuple[str, Path]]]:
-    """Modules grouped by room: a sub-package is a room, and so is each single module."""
+    """Modules grouped by room: a sub-package or a single module. The answers to the exercises stay out."""
     found = {}
     for file in sorted(package.rglob("*.py")):
         parts = file.relative_to(package.parent).with_suffix("").parts
         parts = parts[:-1] if parts[-1] == "__init__" else parts
-        if len(parts) > 1 and not parts[-1].startswith("__"):
+        if len(parts) > 1 and not parts[-1].startswith("__") and parts[1] != "exercises":
             found.setdefault(parts[1], []).append((".".join(parts), file))
     return found
 

@@ -20,7 +20,7 @@
 
     const film = document.createElement("div");
     film.className = "film";
-    film.style.maxWidth = width + "px";
+    film.style.maxWidth = Math.max(width, 480) + "px";
     const view = document.createElement("div");
     view.className = "film-view";
     view.style.aspectRatio = width + " / " + image.naturalHeight / rows;

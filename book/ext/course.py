@@ -99,13 +99,11 @@ class PapersHere(PapersDirective):
     def lines(self, rows):
         page = f"{self.env.docname}.ipynb"
         here = [row for row in rows if row["notebook"].partition("#")[0] == page]
-        if not here:
-            logger.warning("papers-here: no row of papers.yml names %s", page, location=self.get_location())
-        out = []
+        out = [] if here else ["No system of the [methods page](/book/methods.md) has its place on this page."]
         for row in here:
             out += [
                 f"**{row['name']}** {{cite}}`{row['key']}`",
-                f": {self.link_to_code(row)}. {row['differs']}",
+                f": {self.link_to_code(row)}. What we simplified: {row['differs']}.",
                 "",
             ]
         return out
@@ -124,11 +122,12 @@ class PapersFinder(PapersDirective):
                 "```",
                 f"**{row['name']}** {{cite}}`{row['key']}` · {row['kind']} · targets: {row['targets']}",
                 "",
-                f"{self.link_to_code(row)} · {self.link_to_notebook(row)} · compared with: {row['baseline']}",
+                f"{self.link_to_code(row)} · {self.link_to_notebook(row)} · " + " · ".join(
+                    ", ".join(as_list(row[axis])) for axis in AXES if axis in row and row[axis] != "none"
+                ),
                 "",
-                f"What we simplified: {row['differs']}",
+                f"*Compared with* {row['baseline']}. *What we simplified:* {row['differs']}.",
                 "",
-                *(f"- {axis}: {', '.join(map(str, as_list(row.get(axis, 'any'))))}" for axis in AXES),
                 "::::",
                 "",
             ]
