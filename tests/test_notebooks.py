@@ -94,7 +94,7 @@ def test_parts_of_a_chapter(name):
     """Header box with measured time, something that moves, three exercises, papers, limits."""
     cells = read(name).cells
     first, prose = cells[0].source, "\n".join(c.source for c in cells if c.cell_type == "markdown")
-    assert first.startswith("# ")
+    assert re.match(r"(\([\w-]+\)=\n)*# ", first)
     assert [p for p in ("header-box", "{measured}`cpu`", "{measured}`gpu`") if p not in first] == []
     assert any("film" in tags(c) and pictures(c) for c in code(name))
     stubs = {t for c in cells for t in tags(c) if t.startswith("stub:")}
