@@ -23,7 +23,7 @@ from medtut.schedules import cosine
 from .features import QUANTITIES, Reader, Scale, responses, truth
 from .store import piece, write
 
-N, STEPS, CHUNK = 256, 50, 16
+N, STEPS, CHUNK = 256, 40, 16
 SIGMA_MIN, SIGMA_MAX = 0.005, 40.0
 TRAINING = 1024  # training slices that the features' scale and the Gaussian are fitted to
 NEVER_SEEN = 10_000_000  # indices that no recipe reaches
