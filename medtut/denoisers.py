@@ -160,9 +160,9 @@ def denoising_loss(
     label: Label | None = None,
     generator: Noise = None,
 ) -> Float[Tensor, " b"]:
-    """Mean over pixels of |F - target|**2, one per sample; the row of coefficients gives the target.
+    """Denoising score matching: mean over pixels of |F - target|**2, (b,) [vincent2011connection].
 
-    For the row `eps` this is L_simple [ho2020ddpm, eq. 14].
+    The row of coefficients gives the target; for the row `eps` this is L_simple [ho2020ddpm, eq. 14].
     """
     c_skip, c_out, c_in, c_noise = (c(sigma) for c in model.precond)
     x = x0 + per_image(sigma, x0) * randn_like(x0, generator)

@@ -44,7 +44,7 @@ def x0hat_from_v(answer):
         x, root = x0 + sigma * eps, (1 + sigma**2) ** 0.5
         v = (eps - sigma * x0) / root
         compare(answer(x, v, sigma), x0, known={
-            "the sign of v is wrong: at high noise v is nearly minus the image": x / root**2 + sigma / root * v,
+            "the sign of v is wrong: at high noise v is almost minus x0": x / root**2 + sigma / root * v,
             "that treats v as noise": x - sigma * v,
             "x is not on the VP scale: its coefficient is 1 / (1 + sigma**2)": x / root - sigma / root * v,
             "the factor of v has a root: sigma / sqrt(1 + sigma**2)": x / root**2 - sigma / root**2 * v,
