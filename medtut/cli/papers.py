@@ -8,7 +8,18 @@ import yaml
 from ..errors import BadInput
 
 TABLE = Path(__file__).parents[2] / "book" / "papers.yml"
-SHOWN = ("task", "targets", "code", "notebook", "baseline", "result", "differs")
+SHOWN = (
+    "task",
+    "modality",
+    "mechanism",
+    "targets",
+    "code",
+    "notebook",
+    "weights",
+    "baseline",
+    "result",
+    "differs",
+)
 
 
 def plain(text: str) -> str:
@@ -37,5 +48,6 @@ def run(name: str) -> None:
     for row in found:
         print(f"{row['name']} [{row['key']}], a {row['kind']}")
         for field in SHOWN:
-            if row.get(field):
-                print(f"  {field:9s} {row[field]}")
+            value = row.get(field)
+            if value:
+                print(f"  {field:9s} {', '.join(value) if isinstance(value, list) else value}")

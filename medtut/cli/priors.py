@@ -22,13 +22,17 @@ SIGMA_MIN, SIGMA_MAX = 0.005, 50.0
 
 
 def show() -> None:
-    """Weights with their size and score, then recipes."""
+    """Weights with their held-out denoising scores, then recipes."""
     rows = weights.manifest()
     print("Weights:" if rows else "Weights: none are here; `medtut train NAME` makes them.")
     for name, row in rows.items():
         path = weights.FOLDER / f"{name}.safetensors"
         size = f"{path.stat().st_size / 2**20:.1f} MiB" if path.exists() else "file missing"
         print(f"  {name:20s} {size}, {row['steps']} steps, {row['minutes']:g} minutes on {row['device']}")
+        sigmas = ", ".join(f"{s:g}" for s in row["score_sigmas"])
+        print(f"  {'':20s} held-out PSNR in dB inside the head at sigma {sigmas}:")
+        for contrast, found in row["psnr"].items():
+            print(f"  {'':20s}   {contrast:6s} {'  '.join(f'{dB:.1f}' for dB in found)}")
     print("Recipes:")
     for name, recipe in recipes.RECIPES.items():
         size = recipe.data["size"]
