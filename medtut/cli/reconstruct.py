@@ -25,8 +25,8 @@ from .scan import SIZE, Scan, make_scan
 
 PRIOR = "brain-128-complex"
 METHODS = {"dds": (dds, 50, {"gamma": 10.0}), "dps": (dps, 200, {})}  # function, steps, settings
-# gamma: 10 was better than 1 and within 0.2 dB of 100, for the mean of 2 samples of two slices of the training
-# split, with one coil and four, 30 steps and a prior early in its training; a first choice, not a tuning
+# gamma: 10 was better than 1 and within 0.2 dB of 100, for the mean of 2 samples of two slices of the
+# training split, one coil and four, 30 steps and a prior early in its training; a first choice, not a tuning
 SIGMA_MIN, SIGMA_MAX = 0.005, 50.0
 
 
