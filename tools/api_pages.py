@@ -26,8 +26,8 @@ def docstring(node) -> str:
     text = ast.get_docstring(node) or ""
     text = re.sub(r"([<>$])", r"\\\1", re.sub(r"``([^`]*)``", r"`\1`", text))
     parts = re.split(r"(`[^`]*`)", text)
-    parts = [p.replace("\\", "") if p.startswith("`") else CITATION.sub(r"({cite:alp}`\1`\2)", p) for p in parts]
-    return "".join(parts)
+    cited = r"({cite:alp}`\1`\2)"
+    return "".join(p.replace("\\", "") if p.startswith("`") else CITATION.sub(cited, p) for p in parts)
 
 
 def label(module: str, node, names: list[str]) -> str:

@@ -129,6 +129,8 @@ def main(arguments: list[str] | None = None) -> int:
         found, page = page_faults(file, site)
         words, images = words + page.words, images + page.images
         faults += [f"{name}: {fault}" for fault in found]
+        if name.startswith("notebooks/") and not page.images:
+            faults.append(f"{name}: a chapter without a figure")
     for needed in ("index.html", "search.html", "searchindex.js", "_static/mathjax/tex-svg-full.js"):
         if not (site / needed).is_file():
             faults.append(f"{needed} is missing")

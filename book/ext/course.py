@@ -99,7 +99,7 @@ class PapersHere(PapersDirective):
     def lines(self, rows):
         page = f"{self.env.docname}.ipynb"
         here = [row for row in rows if row["notebook"].partition("#")[0] == page]
-        out = [] if here else ["No system of the [methods page](/book/methods.md) has its place on this page."]
+        out = [] if here else ["No system of the [methods page](/book/methods.md) has its place here."]
         for row in here:
             out += [
                 f"**{row['name']}** {{cite}}`{row['key']}`",
