@@ -19,6 +19,6 @@ RECIPE = Recipe(
     },
     shift=0.5,  # 0 .. 1 becomes -1 .. 1
     scale=2.0,
-    steps=7000,
-    hold=4500,
+    steps=4600,
+    hold=2500,
 )

@@ -15,6 +15,6 @@ RECIPE = Recipe(
     },
     shift=0.0,  # the phase is arbitrary, so the mean is 0
     scale=1.8,  # root mean square of a component over the image becomes about 0.5
-    steps=7000,
-    hold=4500,
+    steps=4600,
+    hold=2500,
 )
