@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from IPython.display import Image
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 from torch import Tensor
@@ -140,6 +141,10 @@ def _curve(lines, xlabel, ylabel, logx, logy, title, hlines):
         ax.axhline(y, color="0.3", ls=style, lw=1, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if logx else "linear",
            yscale="log" if logy else "linear")
+    for axis in [ax.xaxis] * logx + [ax.yaxis] * logy:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("")
     figure.legend(fontsize=8, frameon=False, loc="outside right upper")
     return figure
 
