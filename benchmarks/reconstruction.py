@@ -74,12 +74,10 @@ def tune(name: str, slices: Slices, coils: int) -> tuple[object, list]:
 def row(parts: list[dict[str, Tensor]], prefix: str = "") -> dict:
     """Mean and interval over slices, and every slice."""
     psnr, nrmse = (torch.cat([p[prefix + key] for p in parts]) for key in ("psnr", "nrmse"))
-    return {
-        "psnr": interval(psnr),
-        "nrmse": interval(nrmse),
-        "psnr_of_each": round_all(psnr),
-        "nrmse_of_each": round_all(nrmse),
-    }
+    found = {"psnr_of_each": round_all(psnr), "nrmse_of_each": round_all(nrmse)}
+    if len(psnr) > 1:  # a single real image has no interval
+        found |= {"psnr": interval(psnr), "nrmse": interval(nrmse)}
+    return found
 
 
 def interval(values: Tensor) -> dict[str, float]:
