@@ -17,6 +17,7 @@ from PIL import ImageDraw, ImageFont
 from torch import Tensor
 
 DPI = 90
+LEVELS = 64  # colours of a picture; the PNG of 256 is half as large again, and looks the same
 GAP = 4  # pixels between the tiles of a film frame
 CAPTION = 18  # pixels above them
 
@@ -112,6 +113,7 @@ def _grid(images, titles, cols, window, cmap, bar, height, row_titles):
     cols = max(len(row) for row in rows)
     h, w = rows[0].shape[-2:]
     size = (cols * height * w / h + (0.9 if bar else 0), len(rows) * height + (0.25 if titles else 0))
+    colours = plt.get_cmap(cmap).resampled(LEVELS)
     figure, axes = plt.subplots(len(rows), cols, figsize=size, dpi=DPI, squeeze=False, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
     for i, row in enumerate(axes):
@@ -119,7 +121,7 @@ def _grid(images, titles, cols, window, cmap, bar, height, row_titles):
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
             if j < len(rows[i]):
-                shown = ax.imshow(rows[i][j].numpy(), cmap, vmin=window[0], vmax=window[1],
+                shown = ax.imshow(rows[i][j].numpy(), colours, vmin=window[0], vmax=window[1],
                                   interpolation="nearest")
             k = i * cols + j
             if titles and (i == 0 or len(titles) > cols) and k < len(titles):
