@@ -1,4 +1,4 @@
-"""The brain cohort: deterministic, held out as it says, physical, and as far from its template as it claims."""
+"""The brain cohort: deterministic, held out as it says, physical, and changed where it claims to be."""
 import time
 
 import pytest
@@ -97,7 +97,7 @@ def test_contrasts_order_tissues_as_radiologists_know_them():
 
 
 def test_flair_nulls_fluid_at_the_textbook_inversion_time():
-    tr, te, t1, t2 = 9000.0, 115.0, 4000.0, 1500.0                        # middle of the protocol, from first principles
+    tr, te, t1, t2 = 9000.0, 115.0, 4000.0, 1500.0  # middle of the protocol
     ti = t1 * torch.tensor(2 / (1 + torch.e ** (-tr / t1))).log().item()
     z = 1 - 2 * torch.e ** (-ti / t1) + torch.e ** (-tr / t1)
     assert abs(z) < 1e-6
@@ -106,7 +106,7 @@ def test_flair_nulls_fluid_at_the_textbook_inversion_time():
 
 
 def test_fine_texture_reaches_the_power_of_a_raw_scan():
-    """Raw T1 scans measured -29 dB at 0.3-0.4 cycles per pixel relative to 0.02-0.05; the template has -36."""
+    """Raw T1 scans measured -29 dB at 0.3-0.4 cycles per pixel relative to 0.02-0.05, the template -36."""
     sample = Brain(contrasts=("T1",)).batch(range(64))
     bare = sample.tissue[:, 3].sum((1, 2)) < 100
     for group in (bare, ~bare):
@@ -131,7 +131,7 @@ def test_it_is_fast_enough_to_feed_training():
     cohort = Brain()
     cohort.batch(range(2))
     best = min(_seconds(cohort, k) for k in range(5))
-    assert best < 0.25                                                     # a training step takes more than twice that
+    assert best < 0.25  # a training step takes more than twice that
 
 
 def _seconds(cohort: Brain, k: int) -> float:
