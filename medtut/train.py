@@ -9,7 +9,7 @@ import json
 import math
 import os
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -39,6 +39,7 @@ class Recipe:
     scale: float
     steps: int
     hold: int  # full learning rate until this step, then half a cosine down to 0
+    before: tuple | list = ()  # earlier rounds (lr, hold, steps); the learning rate warms up again after each
     parametrisation: str = "v"
     batch: int = 16
     lr: float = 1e-3
@@ -53,17 +54,23 @@ class Recipe:
     seed: int = 0
 
     def settings(self) -> dict:
-        """The resolved settings as plain JSON values."""
-        return json.loads(json.dumps(asdict(self)))
+        """The resolved settings as plain JSON values; `before` only where there was an earlier round."""
+        values = json.loads(json.dumps(asdict(self)))
+        return values if self.before else {k: v for k, v in values.items() if k != "before"}
 
     def hash(self) -> str:
         """sha256 of the settings as sorted JSON."""
         return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()
 
     def lr_at(self, step: int) -> float:
-        """Warm up, hold, then half a cosine to 0. Until `hold` a run does not depend on `steps`."""
-        decay = max(0, step - self.hold) / max(1, self.steps - self.hold)
-        return self.lr * min(1.0, (step + 1) / self.warmup) * 0.5 * (1 + math.cos(math.pi * decay))
+        """Warm up, hold, then half a cosine to 0, in every round. Until `hold`, `steps` has no influence."""
+        began = 0
+        for lr, hold, end in (*self.before, (self.lr, self.hold, self.steps)):
+            if step < end:
+                decay = max(0, step - hold) / max(1, end - hold)
+                return lr * min(1.0, (step + 1 - began) / self.warmup) * 0.5 * (1 + math.cos(math.pi * decay))
+            began = end
+        return 0.0
 
     def cohort(self, split: str = "train", **changes) -> Brain:
         """The cohort that this recipe draws from."""
@@ -137,9 +144,9 @@ def resume(path: Path, recipe: Recipe, net: torch.nn.Module, ema: dict, optimise
     """Load a state into net, EMA and optimiser. BadInput if another recipe wrote it."""
     tensors, progress = read_state(path)
     old, new = Recipe(**progress.recipe), recipe.settings()
-    differ = [f.name for f in fields(Recipe) if progress.recipe[f.name] != new[f.name]]
+    differ = sorted(k for k in new | progress.recipe if progress.recipe.get(k) != new.get(k))
     same_past = all(old.lr_at(i) == recipe.lr_at(i) for i in range(progress.step))
-    if set(differ) - {"steps", "hold"} or not same_past:
+    if set(differ) - {"steps", "hold", "lr", "before"} or not same_past:
         raise BadInput(
             f"{path} was written with other settings ({', '.join(differ)}); move it away to start anew"
         )

@@ -83,7 +83,7 @@ def test_the_end_may_move_only_while_the_past_stays_the_same(short_run):
     longer = dataclasses.replace(TINY, steps=80, hold=50)
     train.train(longer, short_run, device="cpu", steps=3, progress_bar=False)
     assert train.read_state(short_run / FILE)[1].step == 3
-    with pytest.raises(BadInput, match="steps, hold"):
+    with pytest.raises(BadInput, match="hold, steps"):
         train.train(dataclasses.replace(TINY, hold=1), short_run, device="cpu", progress_bar=False)
 
 
@@ -133,6 +133,20 @@ def test_learning_rate_warms_up_holds_and_falls_to_zero():
     assert set(rates[recipe.warmup : recipe.hold]) == {recipe.lr}
     assert rates[(recipe.hold + recipe.steps) // 2] == pytest.approx(recipe.lr / 2)
     assert rates[-1] == 0
+
+
+def test_a_later_round_warms_up_again_and_goes_on_from_an_earlier_run(tmp_path):
+    short = dataclasses.replace(TINY, steps=3, hold=2)
+    train.train(short, tmp_path, device="cpu", progress_bar=False)
+    longer = dataclasses.replace(TINY, before=[(TINY.lr, 2, 3)], lr=5e-4, hold=20, steps=30)
+    assert [longer.lr_at(s) for s in range(3)] == [short.lr_at(s) for s in range(3)]
+    assert longer.lr_at(3) == pytest.approx(5e-4 / TINY.warmup)
+    assert {longer.lr_at(s) for s in range(3 + TINY.warmup, 20)} == {5e-4}
+    assert longer.lr_at(25) == pytest.approx(2.5e-4)
+    train.train(longer, tmp_path, device="cpu", steps=4, progress_bar=False)
+    assert train.read_state(tmp_path / FILE)[1].step == 4
+    with pytest.raises(BadInput, match="other settings"):
+        train.train(dataclasses.replace(longer, before=[(2e-3, 2, 3)]), tmp_path, device="cpu")
 
 
 def test_the_hash_is_that_of_the_settings():
