@@ -48,7 +48,9 @@ MADE_FROM = sorted({*COMMON, *(name for names in MAKERS.values() for name in nam
 def measured(label: str, name: str, slices: Slices, coils: int, weight, samples: int) -> dict[str, Tensor]:
     """`evaluate`, or what an earlier run of the same code and weights left."""
     weights = "-".join(f"{w:g}" for w in (weight if isinstance(weight, tuple) else (weight,)))
-    stem = f"{label} {coils} {name} {weights} {samples} {slices.keys[0]}-{slices.keys[-1]}".replace(" ", "_")
+    stem = f"{label} {coils}c {name} {weights} {samples}s {slices.keys[0]}-{slices.keys[-1]}".replace(
+        " ", "_"
+    )
     return piece(stem, COMMON + MAKERS[name], lambda: evaluate(name, slices, coils, weight, samples))
 
 
@@ -57,7 +59,7 @@ def tune(name: str, slices: Slices, coils: int) -> tuple[object, list]:
 
     DDS is judged by the mean of two samples, DPS by one sample; DDS's eta is chosen at its best gamma.
     """
-    samples, tried = 2 if name == "DDS" else 1, []
+    samples, tried = (2 if name == "DDS" else 1), []
 
     def best(candidates):
         for weight in candidates:
@@ -161,5 +163,6 @@ def settings() -> dict:
         "test": [TEST.start, TEST.stop],
         "scores": "PSNR (range 1) and NRMSE in the head, on the magnitude",
         "cohort": "held-out warps of one template brain, not patients",
+        "prior": "told contrast and slice position, which a scanner knows; told nothing on the real images",
         "real images": "magnitudes resampled to 128 x 128, given a synthetic phase; the scan is simulated",
     }

@@ -88,6 +88,7 @@ def populations(bar: tqdm) -> tuple[dict[str, Tensor], dict]:
             chunks.append(piece(f"{name} {i}", DRAWN_FROM, lambda make=make: {"x": make()})["x"])
             bar.update()
         images[name] = torch.cat(chunks)
+    images = {name: x.clamp(min=0) for name, x in images.items()}  # physical units; data are never negative
     lessons = torch.cat([training, others]), torch.cat([tissue, other_tissue])
     return images, {"training": training, "lessons": lessons, "heldout": known}
 

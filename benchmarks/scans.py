@@ -40,10 +40,10 @@ class Settings:
     centre_fraction: float = 0.08
     noise_std: float = 0.02
     samples: int = 8
-    dds_steps: int = 25
-    dps_steps: int = 60
-    sigma_min: float = 0.01
-    sigma_max: float = 20.0
+    dds_steps: int = 30
+    dps_steps: int = 40
+    sigma_min: float = 0.02
+    sigma_max: float = 5.0
     tv_iterations: int = 200
     gaussian_rank: int = 64
     gaussian_images: int = 512
@@ -54,28 +54,32 @@ GRIDS = {  # the weights that are tried on the validation slices
     "CG-SENSE": [0.003, 0.01, 0.03, 0.1],
     "total variation": [0.001, 0.003, 0.006, 0.012],
     "fitted Gaussian": [0.5, 1.0, 2.0],
-    "DDS": [1.0, 3.0, 10.0, 30.0],
-    "DPS": [0.1, 0.3, 1.0, 3.0],
+    "DDS": [3.0, 10.0, 30.0],
+    "DPS": [1.0, 3.0, 10.0],
 }
-ETAS = [0.0, 0.5, 0.85]  # of DDS, tried at its best gamma
+ETAS = [0.6, 0.95, 0.85]  # of DDS; gamma is chosen at the last
 
 
 @dataclass(frozen=True)
 class Slices:
-    """Truths (b, 2, h, w), where the head is (b, 1, h, w), and a number per slice that seeds its scan."""
+    """Truths (b, 2, h, w), where the head is (b, 1, h, w), labels, and a number that seeds each scan.
+
+    label (b, 2): contrast and position, which a scanner knows of its own slices; -1 if the prior does not.
+    """
 
     truth: Tensor
     head: Tensor
+    label: Tensor
     keys: list[int]
 
     def __getitem__(self, part: slice) -> "Slices":
-        return Slices(self.truth[part], self.head[part], self.keys[part])
+        return Slices(self.truth[part], self.head[part], self.label[part], self.keys[part])
 
 
 def cohort(indices: range) -> Slices:
     """Held-out warps of the template in slabs that training never saw; each index is a virtual subject."""
     sample = Brain("heldout", complex=True).batch(indices)
-    return Slices(sample.image, sample.head, list(indices))
+    return Slices(sample.image, sample.head, sample.label, list(indices))
 
 
 def real_images() -> dict[str, Slices]:
@@ -94,7 +98,8 @@ def real_images() -> dict[str, Slices]:
         head = torch.from_numpy(binary_fill_holes((magnitude > AIR).numpy()))
         key = 10_000 + number
         phase = smooth_phase((1, SIZE, SIZE), torch.Generator().manual_seed(key))
-        found[name] = Slices(to_real(torch.polar(magnitude[None], phase)), head[None, None], [key])
+        truth = to_real(torch.polar(magnitude[None], phase))
+        found[name] = Slices(truth, head[None, None], torch.full((1, 2), -1.0), [key])
     return found
 
 
@@ -129,26 +134,30 @@ def network():
     return mt.load(PRIOR)
 
 
-def draw(method, problem: InverseProblem, keys: list[int], samples: int, steps: int, **knobs) -> Tensor:
-    """Samples (b, samples, 2, h, w) of a posterior sampler on the shipped prior."""
+def draw(method, problem: InverseProblem, slices: Slices, samples: int, steps: int, **knobs) -> Tensor:
+    """Samples (b, samples, 2, h, w) of a posterior sampler on the shipped prior, told the labels."""
     s = Settings()
-    sigmas = mt.schedules.cosine(steps, s.sigma_min, s.sigma_max)
-    each = [key * 100 + k for key in keys for k in range(samples)]
+    sigmas = mt.schedules.geometric(steps, s.sigma_min, s.sigma_max)
+    each = [key * 100 + k for key in slices.keys for k in range(samples)]
     rng = seeded(each, 4)
     many = on(problem.repeat(samples), mt.device())
+    denoise = mt.given(network(), slices.label.repeat_interleave(samples, 0).to(mt.device()))
     x = mt.start(sigmas, (len(each), 2, SIZE, SIZE), rng, like=many.y.real)
-    x = mt.last(method(network(), many, sigmas, x, **knobs, generator=rng)).cpu()
-    return x.reshape(len(keys), samples, *x.shape[1:])
+    x = mt.last(method(denoise, many, sigmas, x, **knobs, generator=rng)).cpu()
+    return x.reshape(len(slices.keys), samples, *x.shape[1:])
 
 
-def reconstruct(name: str, problem: InverseProblem, keys: list[int], weight, samples: int = 1) -> Tensor:
-    """What the method called `name` makes of the problem, (b, samples, 2, h, w); `weight` as in GRIDS."""
+def reconstruct(name: str, problem: InverseProblem, slices: Slices, weight, samples: int = 1) -> Tensor:
+    """What the method called `name` makes of the problem, (b, samples, 2, h, w); `weight` as in GRIDS.
+
+    Of `slices` only labels and seeds are used, not the truth.
+    """
     s = Settings()
     if name == "DDS":
         gamma, eta = weight
-        return draw(dds, problem, keys, samples, s.dds_steps, gamma=gamma, eta=eta)
+        return draw(dds, problem, slices, samples, s.dds_steps, gamma=gamma, eta=eta)
     if name == "DPS":
-        return draw(dps, problem, keys, samples, s.dps_steps, zeta=weight)
+        return draw(dps, problem, slices, samples, s.dps_steps, zeta=weight)
     if name == "zero filling":
         x = zero_filled(problem)
     elif name == "CG-SENSE":
@@ -172,7 +181,7 @@ def scores(x: Tensor, slices: Slices) -> dict[str, Tensor]:
 def evaluate(name: str, slices: Slices, coils: int, weight, samples: int) -> dict[str, Tensor]:
     """Scores of the first sample, of the mean of all, and the chi-square of every sample, per slice."""
     problem = scan(slices, coils)
-    x = reconstruct(name, problem, slices.keys, weight, samples)
+    x = reconstruct(name, problem, slices, weight, samples)
     chi = problem.repeat(samples).chi_square(x.flatten(0, 1)).reshape(len(x), samples)
     result = {"chi_square": chi, **scores(x[:, 0], slices)}
     return result | {f"mean_{key}": value for key, value in scores(x.mean(1), slices).items()}
