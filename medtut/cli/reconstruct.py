@@ -65,7 +65,7 @@ def run(args) -> None:
     print(f"Written to {args.out}: {', '.join(names)}.")
 
 
-def on(problem: InverseProblem, device: torch.device) -> InverseProblem:
+def on(problem: InverseProblem, device: torch.device | str) -> InverseProblem:
     """The same problem on another device."""
     A = MRI(problem.A.mask.to(device), problem.A.coils.to(device))
     return InverseProblem(A, problem.y.to(device), problem.noise_std)
