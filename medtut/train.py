@@ -49,14 +49,15 @@ class Recipe:
     clip: float = 1.0
     ema: float = 0.999
     label_drop: float = 0.15  # each condition is dropped with its own coin
+    joint_drop: float = 0.0  # and, after the rounds in `before`, all of them together with this chance
     sigma_min: float = 0.005  # in the network's range
     sigma_max: float = 100.0
     seed: int = 0
 
     def settings(self) -> dict:
-        """The resolved settings as plain JSON values; `before` only where there was an earlier round."""
+        """The resolved settings as plain JSON values; `before` and `joint_drop` only where they say something."""
         values = json.loads(json.dumps(asdict(self)))
-        return values if self.before else {k: v for k, v in values.items() if k != "before"}
+        return {k: v for k, v in values.items() if v or k not in ("before", "joint_drop")}
 
     def hash(self) -> str:
         """sha256 of the settings as sorted JSON."""
@@ -71,6 +72,10 @@ class Recipe:
                 return lr * min(1.0, (step + 1 - began) / self.warmup) * 0.5 * (1 + math.cos(math.pi * decay))
             began = end
         return 0.0
+
+    def joint_drop_at(self, step: int) -> float:
+        """The chance that a training slice loses all its conditions at once."""
+        return self.joint_drop if step >= max((end for *_, end in self.before), default=0) else 0.0
 
     def cohort(self, split: str = "train", **changes) -> Brain:
         """The cohort that this recipe draws from."""
@@ -92,6 +97,7 @@ def batch_at(recipe: Recipe, cohort: Brain, step: int, rank: int = 0, world: int
     sigma = stratified_cosine(n, g, recipe.sigma_min, recipe.sigma_max).float()
     sample = cohort.batch((step * n + mine).tolist())
     coins = torch.rand(n, sample.label.shape[1], generator=g)[mine]
+    coins[torch.rand(n, generator=g)[mine] < recipe.joint_drop_at(step)] = 0.0
     label = torch.where(coins < recipe.label_drop, -1.0, sample.label.float())
     noise = generators(seed, n)
     return (sample.image - recipe.shift) * recipe.scale, sigma[mine], label, [noise[i] for i in mine]
@@ -145,8 +151,11 @@ def resume(path: Path, recipe: Recipe, net: torch.nn.Module, ema: dict, optimise
     tensors, progress = read_state(path)
     old, new = Recipe(**progress.recipe), recipe.settings()
     differ = sorted(k for k in new | progress.recipe if progress.recipe.get(k) != new.get(k))
-    same_past = all(old.lr_at(i) == recipe.lr_at(i) for i in range(progress.step))
-    if set(differ) - {"steps", "hold", "lr", "before"} or not same_past:
+    same_past = all(
+        old.lr_at(i) == recipe.lr_at(i) and old.joint_drop_at(i) == recipe.joint_drop_at(i)
+        for i in range(progress.step)
+    )
+    if set(differ) - {"steps", "hold", "lr", "before", "joint_drop"} or not same_past:
         raise BadInput(
             f"{path} was written with other settings ({', '.join(differ)}); move it away to start anew"
         )

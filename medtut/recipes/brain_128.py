@@ -19,6 +19,8 @@ RECIPE = Recipe(
     },
     shift=0.5,  # 0 .. 1 becomes -1 .. 1
     scale=2.0,
-    steps=4600,
-    hold=2500,
+    before=[(1e-3, 2500, 4600)],
+    joint_drop=0.15,
+    steps=12600,
+    hold=9000,
 )

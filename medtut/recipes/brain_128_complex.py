@@ -15,6 +15,8 @@ RECIPE = Recipe(
     },
     shift=0.0,  # the phase is arbitrary, so the mean is 0
     scale=1.8,  # root mean square of a component over the image becomes about 0.5
-    steps=4600,
-    hold=2500,
+    before=[(1e-3, 2500, 4600)],
+    joint_drop=0.15,
+    steps=12600,
+    hold=9000,
 )
