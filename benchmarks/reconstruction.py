@@ -39,8 +39,8 @@ MAKERS = {
         "medtut.posterior.fitted:FittedGaussian",
         "medtut.posterior.fitted:fit_gaussian",
     ],
-    "DDS": ["benchmarks.scans:draw", "medtut.posterior.projection:dds", PRIOR],
-    "DPS": ["benchmarks.scans:draw", "medtut.posterior.guidance:dps", PRIOR],
+    "DDS": ["benchmarks.scans:draw", "medtut.denoisers:turned", "medtut.posterior.projection:dds", PRIOR],
+    "DPS": ["benchmarks.scans:draw", "medtut.denoisers:turned", "medtut.posterior.guidance:dps", PRIOR],
 }
 MADE_FROM = sorted({*COMMON, *(name for names in MAKERS.values() for name in names)})
 

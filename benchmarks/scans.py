@@ -54,10 +54,10 @@ GRIDS = {  # the weights that are tried on the validation slices
     "CG-SENSE": [0.003, 0.01, 0.03, 0.1],
     "total variation": [0.001, 0.003, 0.006, 0.012],
     "fitted Gaussian": [0.5, 1.0, 2.0],
-    "DDS": [3.0, 10.0, 30.0],
-    "DPS": [1.0, 3.0, 10.0],
+    "DDS": [3.0, 10.0, 30.0, 100.0],
+    "DPS": [1.0, 3.0, 6.0, 12.0],
 }
-ETAS = [0.6, 0.95, 0.85]  # of DDS; gamma is chosen at the last
+ETAS = [0.85, 1.0, 0.95]  # of DDS; gamma is chosen at the last
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,9 @@ def draw(method, problem: InverseProblem, slices: Slices, samples: int, steps: i
     each = [key * 100 + k for key in slices.keys for k in range(samples)]
     rng = seeded(each, 4)
     many = on(problem.repeat(samples), mt.device())
-    denoise = mt.given(network(), slices.label.repeat_interleave(samples, 0).to(mt.device()))
+    told = mt.given(network(), slices.label.repeat_interleave(samples, 0).to(mt.device()))
     x = mt.start(sigmas, (len(each), 2, SIZE, SIZE), rng, like=many.y.real)
-    x = mt.last(method(denoise, many, sigmas, x, **knobs, generator=rng)).cpu()
+    x = mt.last(method(mt.turned(told, rng), many, sigmas, x, **knobs, generator=rng)).cpu()
     return x.reshape(len(slices.keys), samples, *x.shape[1:])
 
 

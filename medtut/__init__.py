@@ -5,7 +5,7 @@ from importlib import import_module
 import torch
 
 from . import denoisers, exact, noise, operators, physics, posterior, samplers, schedules
-from .denoisers import Preconditioned, Ranged, denoising_loss, given, guided
+from .denoisers import Preconditioned, Ranged, denoising_loss, given, guided, turned
 from .exact import FiniteDataset, Gaussian, GaussianMixture, StationaryGaussian
 from .noise import generators, randn, randn_like
 from .operators import InverseProblem, simulate, to_complex, to_real
@@ -52,6 +52,7 @@ __all__ = [
     "start",
     "to_complex",
     "to_real",
+    "turned",
 ]
 
 

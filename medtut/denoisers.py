@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from .noise import Noise, randn_like
+from .noise import Noise, randn, randn_like
 
 Sigma = float | int | Float[Tensor, ""] | Float[Tensor, " b"]
 Label = Shaped[Tensor, " b"] | Shaped[Tensor, "b k"]
@@ -187,6 +187,27 @@ def given(denoise: Callable, label: Shaped[Tensor, "..."]) -> Callable:
         return denoise(x, sigma, label=rows(label, len(x)).to(x.device))
 
     return conditional
+
+
+def turned(denoise: Callable, generator: Noise = None) -> Callable:
+    """For images (b, 2, h, w): turn the phase, mirror the sides, denoise, undo both [terris2024equivariant].
+
+    Angle and side are drawn for each sample and call; `generator` as for noise. Where the prior has no
+    preferred phase offset and no preferred side, the exact denoiser stays as it is, and a network's errors
+    average out over the calls.
+    """
+
+    def equivariant(x: Tensor, sigma: Sigma, **label: Tensor) -> Tensor:
+        z = randn((len(x), 2), generator, x)
+        c, s = (per_image(f(2 * math.pi * torch.special.ndtr(z[:, 0])), x) for f in (torch.cos, torch.sin))
+        side = per_image(z[:, 1], x) > 0
+        re, im = x.split(1, 1)
+        there = torch.cat([c * re - s * im, s * re + c * im], 1)
+        found = denoise(torch.where(side, there.flip(-1), there), sigma, **label)
+        re, im = torch.where(side, found.flip(-1), found).split(1, 1)
+        return torch.cat([c * re + s * im, c * im - s * re], 1)
+
+    return equivariant
 
 
 def guided(

@@ -189,3 +189,19 @@ def test_the_noise_helper():
     assert mt.randn_like(torch.zeros(2, dtype=torch.bfloat16)).dtype == torch.bfloat16
     with pytest.raises(ValueError, match="one per sample"):
         mt.randn((3, 2), mt.generators(0, 2))
+
+
+def test_turning_leaves_a_symmetric_denoiser_as_it_is_and_averages_another():
+    x = torch.randn(3, 2, 6, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    shrink = mt.turned(lambda x, sigma: x / (1 + sigma**2), mt.generators(0, 3))
+    torch.testing.assert_close(shrink(x, 0.5), x / 1.25)
+    lopsided = torch.linspace(0, 1, 5, dtype=torch.float64)  # keeps the real part, and more of the right side
+
+    def keep(x, sigma):
+        return x * torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1) * lopsided
+
+    many = mt.turned(keep, torch.Generator().manual_seed(1))(x[:1].expand(20000, 2, 6, 5), 0.5)
+    torch.testing.assert_close(many.mean(0), x[0] / 4, atol=0.02, rtol=0)  # half, twice
+    together = mt.turned(keep, mt.generators(2, 3))(x, 0.5)
+    alone = mt.turned(keep, mt.generators(2, 3)[1:2])(x[1:2], 0.5)
+    torch.testing.assert_close(together[1:2], alone)
