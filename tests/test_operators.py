@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -269,3 +270,26 @@ def test_bad_input_is_refused_in_one_sentence(name):
     assert "; use" in text
     assert "\n" not in text
     assert text.count(". ") == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Gain(op.LinearOperator):
+    """y = gain * x, on any device."""
+
+    gain: torch.Tensor
+    name: str = "gain"
+
+    def __call__(self, x):
+        return self.gain * x
+
+    adjoint = __call__
+
+
+def test_an_operator_moves_with_all_its_tensors():
+    moved = Gain(torch.ones(3), "mine").to("meta")
+    assert (moved.gain.device.type, moved.name) == ("meta", "mine")
+    for A, shape in OPERATORS.values():
+        assert torch.equal(A.to("cpu")(image(shape)), A(image(shape)))
+    problem = op.InverseProblem(Gain(torch.ones(3)), torch.ones(1, 3), 0.1)
+    assert type(problem.to("cpu").A) is Gain
+    assert problem.to("cpu").noise_std == 0.1
