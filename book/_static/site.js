@@ -2,3 +2,42 @@
 if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
+
+// What is wider than the page scrolls inside itself: tables, equations, code, and figures on a phone.
+// A faded edge says so. Without this script a wide figure is shrunk to the page instead.
+(function () {
+  "use strict";
+
+  const wide = "article table, article div.math, article mjx-container[display=true], article pre, .figure-view";
+  const READABLE = 480; // pixels that the labels of a figure need
+
+  function mark(box) {
+    box.classList.toggle("goes-on", box.scrollWidth - box.clientWidth - box.scrollLeft > 2);
+  }
+
+  function markAll() {
+    document.querySelectorAll(wide).forEach(mark);
+  }
+
+  function hold(image) {
+    const view = document.createElement("div");
+    view.className = "figure-view";
+    image.parentNode.insertBefore(view, image);
+    view.appendChild(image);
+    image.style.minWidth = Math.min(image.naturalWidth, READABLE) + "px";
+  }
+
+  function start() {
+    document.querySelectorAll(".cell:not(.tag_film) .cell_output img").forEach(hold);
+    document.querySelectorAll(".cell_output pre").forEach(function (text) {
+      text.classList.toggle("wraps", !/\S {3,}\S/.test(text.textContent));
+    });
+    document.addEventListener("scroll", function (e) { if (e.target.matches?.(wide)) mark(e.target); }, true);
+    document.addEventListener("toggle", markAll, true);
+    window.addEventListener("resize", markAll);
+    const typeset = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
+    Promise.resolve(typeset).then(markAll);
+  }
+
+  window.addEventListener("load", start);
+})();
