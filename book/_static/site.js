@@ -3,13 +3,12 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
 
-// What is wider than the page scrolls inside itself: tables, equations, code, and figures on a phone.
-// A faded edge says so. Without this script a wide figure is shrunk to the page instead.
+// What is wider than the page scrolls inside itself: tables, equations, code. A faded edge says so.
+// A figure is shrunk to the page; on a phone a tap shows it in its own size, to scroll.
 (function () {
   "use strict";
 
   const wide = "article table, article div.math, article mjx-container[display=true], article pre, .figure-view";
-  const READABLE = 480; // pixels that the labels of a figure need
 
   function mark(box) {
     box.classList.toggle("goes-on", box.scrollWidth - box.clientWidth - box.scrollLeft > 2);
@@ -17,6 +16,9 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
 
   function markAll() {
     document.querySelectorAll(wide).forEach(mark);
+    document.querySelectorAll(".figure-view:not(.full) img").forEach(function (image) {
+      image.parentNode.parentNode.classList.toggle("shrunk", image.naturalWidth > 1.2 * image.clientWidth);
+    });
   }
 
   function hold(image) {
@@ -24,7 +26,11 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
     view.className = "figure-view";
     image.parentNode.insertBefore(view, image);
     view.appendChild(image);
-    image.style.minWidth = Math.min(image.naturalWidth, READABLE) + "px";
+    image.style.setProperty("--own-width", image.naturalWidth + "px");
+    image.addEventListener("click", function () {
+      if (view.parentNode.classList.contains("shrunk")) view.classList.toggle("full");
+      mark(view);
+    });
   }
 
   function start() {
