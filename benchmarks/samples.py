@@ -1,8 +1,8 @@
 """256 free samples of brain-128 beside held-out slices and four controls.
 
 Free samples cover all heights of the head, held-out slices two slabs of it. So there are two references of
-256 slices, `heldout` (other warps, other slabs) and `fresh` (other warps, the trained slabs), and a second
-set of samples that was told the contrasts and positions of held-out slices.
+256 slices, `heldout` (other warps, other slabs) and `fresh` (other warps, the trained slabs), and another
+set of samples that was told the contrasts and positions of held-out slices. A third set was drawn by DDIM.
 """
 
 from functools import partial
@@ -24,7 +24,7 @@ from .features import QUANTITIES, Reader, Scale, responses, truth
 from .store import piece, write
 
 N, STEPS, CHUNK = 256, 40, 16
-SIGMA_MIN, SIGMA_MAX = 0.005, 40.0
+SIGMA_MIN, SIGMA_MAX = 0.01, 40.0
 TRAINING = 1024  # training slices that the features' scale and the Gaussian are fitted to
 NEVER_SEEN = 10_000_000  # indices that no recipe reaches
 BLUR = 1.0  # pixels: what an undertrained network looks like
@@ -42,14 +42,17 @@ MADE_FROM = [
 ]
 
 
-def draw(denoise, first: int, count: int, label: Tensor | None = None) -> Tensor:
-    """Samples `first` to `first + count` by DDIM, each from its own generator; `label` (count, 2) or None."""
+def draw(denoise, first: int, count: int, label: Tensor | None = None, eta: float = 1.0) -> Tensor:
+    """Samples `first` to `first + count`, each from its own generator; `label` (count, 2) or None.
+
+    eta = 1 is DDPM; eta = 0 is DDIM, which never takes back an error of the network.
+    """
     sigmas = cosine(STEPS, SIGMA_MIN, SIGMA_MAX)
     noise = mt.generators(0, first + count)[first:]
     device = next(denoise.parameters()).device
     x = start(sigmas, (count, 1, 128, 128), noise).to(device)
     told = denoise if label is None else mt.given(denoise, label.to(device))
-    return last(ddim(told, sigmas, x)).cpu()
+    return last(ddim(told, sigmas, x, eta=eta, generator=noise)).cpu()
 
 
 def slices(split: str, first: int, count: int):
@@ -80,11 +83,16 @@ def populations(bar: tqdm) -> tuple[dict[str, Tensor], dict]:
     images["training copies"] = training[:N]
     images["Gaussian"] = gaussian_samples(training, N)
     denoise = mt.load("brain-128")
-    for name, label in (("free samples", None), ("samples told contrast and position", told)):
+    drawn = {
+        "free samples": (None, 1.0),
+        "free samples by DDIM": (None, 0.0),
+        "samples told contrast and position": (told, 1.0),
+    }
+    for name, (label, eta) in drawn.items():
         chunks = []
         for i in range(0, N, CHUNK):
             part = None if label is None else label[i : i + CHUNK]
-            make = partial(draw, denoise, i, CHUNK, part)
+            make = partial(draw, denoise, i, CHUNK, part, eta)
             chunks.append(piece(f"{name} {i}", DRAWN_FROM, lambda make=make: {"x": make()})["x"])
             bar.update()
         images[name] = torch.cat(chunks)
@@ -156,7 +164,7 @@ def table(result: dict) -> str:
 
 def main(out: Path) -> None:
     """Measure, print the table, store it."""
-    with tqdm(total=2 * N // CHUNK, desc="samples", unit="batch") as bar:
+    with tqdm(total=3 * N // CHUNK, desc="samples", unit="batch") as bar:
         images, known = populations(bar)
     known["candidates"] = {
         "heldout": slices("heldout", 2 * N, 2 * N)[0],

@@ -16,7 +16,8 @@ SETTINGS = {
 
 def levels(method: str, steps: int | None = None) -> Tensor:
     """Noise levels for "dds" or "dps", by default as many as in the benchmark."""
-    return geometric(steps or {"dds": 30, "dps": 40}[method], 0.02, 5.0)
+    usual, sigma_max = {"dds": (30, 2.0), "dps": (40, 5.0)}[method]
+    return geometric(steps or usual, 0.02, sigma_max)
 
 
 def settings(method: str, coils: int) -> dict[str, float]:

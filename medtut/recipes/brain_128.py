@@ -21,6 +21,6 @@ RECIPE = Recipe(
     scale=2.0,
     before=[(1e-3, 2500, 4600)],
     joint_drop=0.15,
-    steps=12600,
-    hold=9000,
+    steps=10800,
+    hold=8600,
 )

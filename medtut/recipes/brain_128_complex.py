@@ -17,6 +17,6 @@ RECIPE = Recipe(
     scale=1.8,  # root mean square of a component over the image becomes about 0.5
     before=[(1e-3, 2500, 4600)],
     joint_drop=0.15,
-    steps=12600,
-    hold=9000,
+    steps=10800,
+    hold=8600,
 )
