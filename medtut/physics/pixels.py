@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from ..errors import BadInput
-from ..operators import LinearOperator, column, require_real
+from ..operators import LinearOperator, Number, column, require_real
+from .spectrum import Spectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,10 @@ class Inpainting(LinearOperator):
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)
         return (self.adjoint(y) + rho * z) / (self.mask.to(z) + rho)
 
+    def spectrum(self, image: Tensor) -> Spectrum:
+        """The pixels themselves: singular values 1 where the mask is 1, and 0 elsewhere."""
+        return Spectrum(self.mask.to(image), torch.clone, torch.clone, self.adjoint)
+
 
 @dataclass(frozen=True, eq=False)
 class Downsample(LinearOperator):
@@ -63,3 +68,44 @@ class Downsample(LinearOperator):
     def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)
         return z + self.adjoint(y - self(z)) / (1 / self.factor**2 + rho)  # A A^T = 1 / factor^2
+
+    def spectrum(self, image: Tensor) -> Spectrum:
+        """The cosine transform of each block, (b, c, h / f, w / f, f^2): 1 / f for its constant, else 0."""
+        f, values = self.factor, torch.zeros(self.factor**2).to(image)
+        values[0] = 1 / f
+        step = torch.arange(f, dtype=torch.float64)
+        cosines = torch.cos(torch.pi * step[:, None] * (step + 0.5) / f) * (2 / f) ** 0.5
+        cosines[0] = f**-0.5
+        basis = cosines.to(image)
+
+        def analyse(x: Tensor) -> Tensor:
+            blocks = x.unflatten(-1, (-1, f)).unflatten(-3, (-1, f))
+            return torch.einsum("bcyrxs,ir,js->bcyxij", blocks, basis, basis).flatten(-2)
+
+        def synthesise(c: Tensor) -> Tensor:
+            blocks = torch.einsum("bcyxij,ir,js->bcyrxs", c.unflatten(-1, (f, f)), basis, basis)
+            return blocks.flatten(-2).flatten(-3, -2)
+
+        return Spectrum(values, analyse, synthesise, lambda y: y[..., None] * (values > 0))
+
+
+def random_mask(h: int, w: int, fraction: Number, generator: torch.Generator | None = None) -> Tensor:
+    """Mask (h, w) for `Inpainting` with round(fraction h w) ones at random pixels."""
+    if not 0 < fraction <= 1:
+        raise BadInput(f"got a fraction of {fraction} pixels, need it in (0, 1]; use 0.3 to keep 30 %.")
+    mask = torch.zeros(h * w)
+    mask[torch.randperm(h * w, generator=generator)[: round(fraction * h * w)]] = 1
+    return mask.reshape(h, w)
+
+
+def box_mask(h: int, w: int, size: int, corner: tuple[int, int] | None = None) -> Tensor:
+    """Mask (h, w) for `Inpainting` with a square hole; `corner`: first row and column, None: the middle."""
+    top, left = ((h - size) // 2, (w - size) // 2) if corner is None else corner
+    if not (0 <= top <= h - size and 0 <= left <= w - size):
+        raise BadInput(
+            f"got a hole of {size} pixels at {(top, left)}, need it inside the {h} x {w} image; "
+            "use a smaller size or corner=None."
+        )
+    mask = torch.ones(h, w)
+    mask[top : top + size, left : left + size] = 0
+    return mask

@@ -68,5 +68,10 @@ MUTANTS = [
         "mri",
     ),
     Mutant("physics/pixels.py", "self.pinv(y) / self.factor**2", "self.pinv(y)", "operators"),
+    Mutant("physics/pixels.py", "values[0] = 1 / f", "values[0] = 1 / f**2", "operators"),
+    Mutant("physics/blur.py", "(-(kh // 2), -(kw // 2))", "(kh // 2, kw // 2)", "physics_blur"),
+    Mutant("physics/blur.py", "_response(self.kernel, y).conj()", "_response(self.kernel, y)", "operators"),
+    Mutant("physics/blur.py", "mean((-4, -2))", "sum((-4, -2))", "operators"),
+    Mutant("physics/blur.py", "((self.gamma - 1) / 2)", "(self.gamma - 1)", "physics_blur"),
     Mutant("metrics.py", "within - 2 * xy.mean()", "within - xy.mean()", "metrics"),
 ]
