@@ -1,20 +1,39 @@
 """Measurement operators of imaging physics, one module per modality."""
 
-from . import blur, mri, pixels
+from . import blur, ct, likelihoods, mismatch, mri, mri_masks, mri_motion, mri_radial, pet, phase, pixels
 from .blur import Blur, NonlinearBlur, SuperResolution
+from .ct import CT, BeamHardening
 from .mri import MRI
+from .mri_motion import MotionMRI
+from .mri_radial import RadialMRI
+from .pet import PET
+from .phase import PhaseRetrieval
 from .pixels import Downsample, Inpainting
 from .spectrum import Spectrum
 
 __all__ = [
+    "CT",
     "MRI",
+    "PET",
+    "BeamHardening",
     "Blur",
     "Downsample",
     "Inpainting",
+    "MotionMRI",
     "NonlinearBlur",
+    "PhaseRetrieval",
+    "RadialMRI",
     "Spectrum",
     "SuperResolution",
     "blur",
+    "ct",
+    "likelihoods",
+    "mismatch",
     "mri",
+    "mri_masks",
+    "mri_motion",
+    "mri_radial",
+    "pet",
+    "phase",
     "pixels",
 ]
