@@ -86,7 +86,13 @@ def test_norm_matched_gradients_have_the_norm_they_are_told():
             problem = InverseProblem(ONE.A, DATA.expand(3, -1), noise_std)
             moves[factor, noise_std] = mt.last(
                 score_ald(
-                    WORLD.denoise, problem, sigmas, x, step=0.1, inner=1, norm_matched=factor,
+                    WORLD.denoise,
+                    problem,
+                    sigmas,
+                    x,
+                    step=0.1,
+                    inner=1,
+                    norm_matched=factor,
                     generator=torch.Generator().manual_seed(1),
                 )
             )

@@ -150,7 +150,8 @@ def ddnm(
         x0hat = denoise(x, s)  # Tweedie
         eps = (x - x0hat) / s
         x0hat = project(problem, x0hat, problem.y)  # A^+ y + (I - A^+ A) x0hat
-        x = x0hat + s_next * (1 - eta**2) ** 0.5 * eps
-        if eta > 0 and s_next > 0:
-            x = x + s_next * eta * randn_like(x, generator)
+        fresh = eta * s_next
+        x = x0hat + (s_next**2 - fresh**2) ** 0.5 * eps
+        if fresh > 0:
+            x = x + fresh * randn_like(x, generator)
         yield State(i, s_next, x, x0hat)
