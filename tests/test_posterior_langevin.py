@@ -138,7 +138,7 @@ def test_a_sample_does_not_depend_on_its_batch(name):
 
 
 def test_what_cannot_be_done_is_refused():
-    with pytest.raises(BadInput, match="use score_ald"):
+    with pytest.raises(BadInput, match="use dps"):
         next(preconditioned_ula(WORLD.denoise, NONLINEAR, LEVELS, torch.zeros(1, 1, 4)))
     clean = InverseProblem(PLAIN.A, PLAIN.y, 0.0)
     with pytest.raises(BadInput, match="use mcg"):

@@ -282,5 +282,5 @@ def test_what_cannot_be_done_is_refused():
     for sampler in (fps, mcgdiff):
         with pytest.raises(BadInput, match="use dds or diffpir"):
             next(sampler(PRIOR.denoise, SCAN, SHORT, x))
-    with pytest.raises(BadInput, match="use fps"):
+    with pytest.raises(BadInput, match="use dps"):
         next(tds(WORLD.denoise, InverseProblem(NONLINEAR.A, NONLINEAR.y, 0.0), SHORT, x))

@@ -210,7 +210,7 @@ def test_a_sample_does_not_depend_on_its_batch(name):
 def test_what_cannot_be_done_is_refused():
     x = torch.zeros(1, 1, 4)
     for sampler in (diffpir, pnp_dm):
-        with pytest.raises(BadInput, match="use daps"):
+        with pytest.raises(BadInput, match="use dps"):
             next(sampler(WORLD.denoise, NONLINEAR, COARSE, x))
     with pytest.raises(BadInput, match="use dps"):
         next(daps(WORLD.denoise, InverseProblem(NONLINEAR.A, NONLINEAR.y, 0.0), COARSE, x))

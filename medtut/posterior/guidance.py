@@ -59,7 +59,7 @@ def mcg(
     its part along the data, which the paper removes, is replaced here too. alpha is in VP variables, like the
     zeta of `dps`. Linear operators only.
     """
-    A = linear(problem, "mcg", "dps")
+    A = linear(problem, "mcg")
     for i, s_next in enumerate(sigmas[1:].tolist()):
         step = dps(denoise, problem, sigmas[i : i + 2], x, zeta=alpha, generator=generator)
         _, _, x, x0hat = next(step)
@@ -88,7 +88,7 @@ def pigdm(
     is 1. Then DDIM with eta. adaptive=True weights the guidance by r^2 instead of s^2, as the authors' code
     does with its square root of abar. noise_std = 0 takes the pseudo-inverse. Linear operators only.
     """
-    linear(problem, "pigdm", "dps")
+    linear(problem, "pigdm")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         r2 = variance * s**2 / (variance + s**2)
         with torch.enable_grad():
@@ -119,7 +119,7 @@ def moment_matching(
     the Jacobian of the denoiser and is never formed: each of the cg_steps is one product with it. Linear
     operators only.
     """
-    linear(problem, "moment_matching", "dps")
+    linear(problem, "moment_matching")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         x0hat = _tweedie_mean(denoise, problem, x, s, cg_steps)
         x = renoise(x, x0hat, s, s_next, eta, generator)

@@ -67,7 +67,7 @@ def preconditioned_ula(
     has a closed form. Where the data decide, the variance is too large by 1 / (1 - step / 2). Needs
     noise_std > 0 and a linear operator.
     """
-    A = linear(problem, "preconditioned_ula", "score_ald")
+    A = linear(problem, "preconditioned_ula")
     noise_std = noisy(problem, "preconditioned_ula", "mcg")
     for i, s in enumerate(sigmas[:-1].tolist()):
         for _ in range(inner):

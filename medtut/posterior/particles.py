@@ -66,7 +66,7 @@ def tds(
     last step has no noise and is not twisted. x: (b, n, c, *space). Any differentiable operator with
     noise_std > 0.
     """
-    noisy(problem, "tds", "fps")
+    noisy(problem, "tds", "dps")
     b, n = x.shape[:2]
     problem, x = problem.repeat(n), x.flatten(0, 1)
     x0hat, twist, score = _twist(denoise, problem, x, float(sigmas[0]), variance)

@@ -65,7 +65,7 @@ def song(
     noise of y exactly. The paper adds a corrector, which its own tuning switches off for some tasks. Linear
     operators only.
     """
-    A, y = linear(problem, "song", "dps"), problem.y
+    A, y = linear(problem, "song"), problem.y
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         y_s = y + s * A(randn_like(x, generator))  # the measurement of the image with the noise of x
         x = project(problem, x, y_s, lam)
@@ -96,7 +96,7 @@ def score_mri(
     of magnitudes to real and imaginary part in turn; here the denoiser sees both channels. Linear operators
     only.
     """
-    linear(problem, "score_mri", "dps")
+    linear(problem, "score_mri")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         for _ in range(correctors):
             score, z = (denoise(x, s) - x) / s**2, randn_like(x, generator)
@@ -145,7 +145,7 @@ def ddnm(
     noise is eta s_next, as in `dds`, which loses prior variance. For noisy data use `ddnm_plus`. Linear
     operators only.
     """
-    linear(problem, "ddnm", "dps")
+    linear(problem, "ddnm")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         x0hat = denoise(x, s)  # Tweedie
         eps = (x - x0hat) / s

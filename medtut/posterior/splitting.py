@@ -32,7 +32,7 @@ def diffpir(
     rule if p(x0 | x) were N(x0hat, s^2 I). Then the noise that leads from *that* point to x is kept by
     sqrt(1 - zeta), and sqrt(zeta) of it is fresh. noise_std = 0 projects. Linear operators only.
     """
-    linear(problem, "diffpir", "daps")
+    linear(problem, "diffpir")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         x0hat = conditional_mean(problem, denoise(x, s), s**2 / lam)
         eps = (x - x0hat) / s
@@ -94,7 +94,7 @@ def pnp_dm(
     sampler is a clean image at every step, and the start x is not noise but any guess, such as 0. Linear
     operators only.
     """
-    linear(problem, "pnp_dm", "daps")
+    linear(problem, "pnp_dm")
     for i, s in enumerate(sigmas[:-1].tolist()):
         for _ in range(repeats):
             z = conditional_draw(problem, x, s**2, generator)

@@ -8,12 +8,12 @@ from ..noise import Noise, randn_like
 from ..operators import InverseProblem, LinearOperator, Number
 
 
-def linear(problem: InverseProblem, name: str, instead: str) -> LinearOperator:
-    """The operator of a problem if it is linear; raises BadInput naming the sampler to use `instead`."""
+def linear(problem: InverseProblem, name: str) -> LinearOperator:
+    """The operator of a problem if it is linear, as the sampler `name` needs; raises BadInput if not."""
     if not isinstance(problem.A, LinearOperator):
         raise BadInput(
             f"got a {type(problem.A).__name__}, which is not linear, but {name} needs a linear operator; "
-            f"use {instead}, which needs only its gradient."
+            "use dps, which needs only its gradient."
         )
     return problem.A
 
