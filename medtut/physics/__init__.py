@@ -1,6 +1,19 @@
 """Measurement operators of imaging physics, one module per modality."""
 
-from . import blur, ct, likelihoods, mismatch, mri, mri_masks, mri_motion, mri_radial, pet, phase, pixels
+from . import (
+    blur,
+    ct,
+    likelihoods,
+    mismatch,
+    mri,
+    mri_masks,
+    mri_motion,
+    mri_radial,
+    pet,
+    phase,
+    pixels,
+    spectral,
+)
 from .blur import Blur, NonlinearBlur, SuperResolution
 from .ct import CT, BeamHardening
 from .mri import MRI
@@ -9,7 +22,7 @@ from .mri_radial import RadialMRI
 from .pet import PET
 from .phase import PhaseRetrieval
 from .pixels import Downsample, Inpainting
-from .spectrum import Spectrum
+from .spectral import svd
 
 __all__ = [
     "CT",
@@ -23,7 +36,6 @@ __all__ = [
     "NonlinearBlur",
     "PhaseRetrieval",
     "RadialMRI",
-    "Spectrum",
     "SuperResolution",
     "blur",
     "ct",
@@ -36,4 +48,6 @@ __all__ = [
     "pet",
     "phase",
     "pixels",
+    "spectral",
+    "svd",
 ]

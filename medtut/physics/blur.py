@@ -12,7 +12,6 @@ from torch import Tensor
 from ..errors import BadInput
 from ..noise import randn
 from ..operators import LinearOperator, Number, Operator, column, require_real
-from .spectrum import Spectrum
 
 KERNEL_ERROR = 0.05  # relative error of every tap that a simulated device has and its user does not know
 
@@ -25,7 +24,7 @@ def _check(kernel: Tensor) -> None:
         )
 
 
-def _response(kernel: Tensor, image: Tensor) -> Tensor:
+def response(kernel: Tensor, image: Tensor) -> Tensor:
     """Discrete Fourier transform of the kernel on the grid of the image, its middle tap at pixel (0, 0)."""
     (kh, kw), (h, w) = kernel.shape[-2:], image.shape[-2:]
     if kh > h or kw > w:
@@ -37,8 +36,8 @@ def _response(kernel: Tensor, image: Tensor) -> Tensor:
     return torch.fft.fft2(padded.roll((-(kh // 2), -(kw // 2)), (-2, -1)))
 
 
-def _filter(x: Tensor, response: Tensor) -> Tensor:
-    return torch.fft.ifft2(response * torch.fft.fft2(x)).real
+def _filter(x: Tensor, factor: Tensor) -> Tensor:
+    return torch.fft.ifft2(factor * torch.fft.fft2(x)).real
 
 
 def _reciprocal(power: Tensor) -> Tensor:
@@ -72,22 +71,22 @@ class Blur(LinearOperator):
 
     def __call__(self, x: Tensor) -> Tensor:
         require_real(x, 4)
-        return _filter(x, _response(self.kernel, x))
+        return _filter(x, response(self.kernel, x))
 
     def adjoint(self, y: Tensor) -> Tensor:
-        return _filter(y, _response(self.kernel, y).conj())
+        return _filter(y, response(self.kernel, y).conj())
 
     def gram(self, x: Tensor) -> Tensor:
-        return _filter(x, _response(self.kernel, x).abs().square().to(x))
+        return _filter(x, response(self.kernel, x).abs().square().to(x))
 
     def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)
-        power = _response(self.kernel, z).abs().square()
+        power = response(self.kernel, z).abs().square()
         return _filter(self.adjoint(y) + rho * z, 1 / (power + rho))
 
     def pinv(self, y: Tensor, iters: int = 0) -> Tensor:
-        response = _response(self.kernel, y)
-        return _filter(y, response.conj() * _reciprocal(response.abs().square()))
+        k = response(self.kernel, y)
+        return _filter(y, k.conj() * _reciprocal(k.abs().square()))
 
     def scanner(self, generator=None) -> "Blur":
         """The same blur with a true kernel whose taps differ by a relative error of `KERNEL_ERROR`."""
@@ -95,18 +94,6 @@ class Blur(LinearOperator):
 
     def repeat(self, n: int) -> "Blur":
         return Blur(_repeated(self.kernel, n))
-
-    def spectrum(self, image: Tensor) -> Spectrum:
-        """The Hartley transform, real and its own inverse: singular values |response|, (1 or b, 1, h, w)."""
-        response = _response(self.kernel, image).expand(1 if self.kernel.ndim == 2 else -1, 1, -1, -1)
-        values = response.abs() * (_reciprocal(response.abs().square()) > 0)
-        phase = torch.where(values > 0, response / response.abs(), 0)
-
-        def hartley(x: Tensor) -> Tensor:
-            k = torch.fft.fft2(x, norm="ortho")
-            return k.real - k.imag
-
-        return Spectrum(values, hartley, hartley, lambda y: hartley(_filter(y, phase.conj())) * (values > 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +126,7 @@ class SuperResolution(LinearOperator):
         """Eigenvalues of A A^T: the mean of |response|^2 over the frequencies that alias onto each other."""
         f = self.factor
         fine = y.new_empty(y.shape[-2] * f, y.shape[-1] * f)
-        power = _response(self.kernel, fine).abs().square()
+        power = response(self.kernel, fine).abs().square()
         return power.unflatten(-1, (f, -1)).unflatten(-3, (f, -1)).mean((-4, -2))
 
     def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:

@@ -14,7 +14,6 @@ from torch import Tensor
 from ..errors import BadInput
 from ..noise import randn
 from ..operators import LinearOperator, Number, to_complex, to_real
-from .spectrum import Spectrum
 
 COIL_ERROR = 0.01  # relative error of the coil maps that a simulated scanner has and its user does not know
 
@@ -89,20 +88,6 @@ class MRI(LinearOperator):
         mask = self.mask.reshape(-1, *self.mask.shape[-2:]).to(reach)
         shift = torch.fft.fft2(torch.fft.ifftshift(reach, dim=(-2, -1)))
         return torch.fft.ifft2(torch.fft.fft2(mask) * shift.conj()).real.clamp(0, 1)
-
-    def spectrum(self, image: Tensor) -> Spectrum:
-        """One coil only: k-space, (b, 2, h, w), with singular value 1 where the mask is 1, else 0."""
-        if self.coils.shape[1] > 1:
-            raise BadInput(
-                f"got {self.coils.shape[1]} coils, need one for a spectrum in closed form; use prox or "
-                "pinv, which work for any number."
-            )
-        return Spectrum(
-            self.mask.to(image),
-            lambda x: to_real(fft2c(self.coils[:, 0] * to_complex(x))),
-            lambda c: to_real(self.coils[:, 0].conj() * ifft2c(to_complex(c))),
-            lambda y: to_real(self.restrict(y)[:, 0]),
-        )
 
     def repeat(self, n: int) -> "MRI":
         mask = self.mask.repeat_interleave(n, 0) if self.mask.ndim == 4 and len(self.mask) > 1 else self.mask

@@ -8,7 +8,6 @@ from torch.nn.functional import avg_pool2d
 
 from ..errors import BadInput
 from ..operators import LinearOperator, Number, column, require_real
-from .spectrum import Spectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +38,6 @@ class Inpainting(LinearOperator):
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)
         return (self.adjoint(y) + rho * z) / (self.mask.to(z) + rho)
 
-    def spectrum(self, image: Tensor) -> Spectrum:
-        """The pixels themselves: singular values 1 where the mask is 1, and 0 elsewhere."""
-        return Spectrum(self.mask.to(image), torch.clone, torch.clone, self.adjoint)
-
 
 @dataclass(frozen=True, eq=False)
 class Downsample(LinearOperator):
@@ -68,25 +63,6 @@ class Downsample(LinearOperator):
     def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)
         return z + self.adjoint(y - self(z)) / (1 / self.factor**2 + rho)  # A A^T = 1 / factor^2
-
-    def spectrum(self, image: Tensor) -> Spectrum:
-        """The cosine transform of each block, (b, c, h / f, w / f, f^2): 1 / f for its constant, else 0."""
-        f, values = self.factor, torch.zeros(self.factor**2).to(image)
-        values[0] = 1 / f
-        step = torch.arange(f, dtype=torch.float64)
-        cosines = torch.cos(torch.pi * step[:, None] * (step + 0.5) / f) * (2 / f) ** 0.5
-        cosines[0] = f**-0.5
-        basis = cosines.to(image)
-
-        def analyse(x: Tensor) -> Tensor:
-            blocks = x.unflatten(-1, (-1, f)).unflatten(-3, (-1, f))
-            return torch.einsum("bcyrxs,ir,js->bcyxij", blocks, basis, basis).flatten(-2)
-
-        def synthesise(c: Tensor) -> Tensor:
-            blocks = torch.einsum("bcyxij,ir,js->bcyrxs", c.unflatten(-1, (f, f)), basis, basis)
-            return blocks.flatten(-2).flatten(-3, -2)
-
-        return Spectrum(values, analyse, synthesise, lambda y: y[..., None] * (values > 0))
 
 
 def random_mask(h: int, w: int, fraction: Number, generator: torch.Generator | None = None) -> Tensor:

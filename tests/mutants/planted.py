@@ -68,9 +68,9 @@ MUTANTS = [
         "mri",
     ),
     Mutant("physics/pixels.py", "self.pinv(y) / self.factor**2", "self.pinv(y)", "operators"),
-    Mutant("physics/pixels.py", "values[0] = 1 / f", "values[0] = 1 / f**2", "operators"),
     Mutant("physics/blur.py", "(-(kh // 2), -(kw // 2))", "(kh // 2, kw // 2)", "physics_blur"),
-    Mutant("physics/blur.py", "_response(self.kernel, y).conj()", "_response(self.kernel, y)", "operators"),
+    Mutant("physics/blur.py", "response(self.kernel, y).conj()", "response(self.kernel, y)", "operators"),
+    Mutant("physics/spectral.py", "phase.conj() *", "phase *", "operators"),
     Mutant("physics/blur.py", "mean((-4, -2))", "sum((-4, -2))", "operators"),
     Mutant("physics/blur.py", "((self.gamma - 1) / 2)", "(self.gamma - 1)", "physics_blur"),
     Mutant("physics/mri.py", "(w / 6)) ** 2) / 2)", "(w / 6)) ** 2))", "physics_mri"),
@@ -97,4 +97,161 @@ MUTANTS = [
     Mutant("physics/mri_radial.py", "turn = -2 * torch.pi * k", "turn = 2 * torch.pi * k", "physics_mri"),
     Mutant("physics/mri_radial.py", "self._scale**2", "self._scale", "operators"),
     Mutant("metrics.py", "within - 2 * xy.mean()", "within - xy.mean()", "metrics"),
+    # a sign or a root of two in every sampler of the posterior
+    Mutant("posterior/guidance.py", "zeta=alpha, generator", "zeta=-alpha, generator", "posterior_guidance"),
+    Mutant(
+        "posterior/guidance.py", "y = y + s_next * A(", "y = y + 2**0.5 * s_next * A(", "posterior_guidance"
+    ),
+    Mutant("posterior/guidance.py", "+ (1 if adaptive else", "- (1 if adaptive else", "posterior_guidance"),
+    Mutant(
+        "posterior/guidance.py",
+        "r2 = variance * s**2 /",
+        "r2 = 2**0.5 * variance * s**2 /",
+        "posterior_guidance",
+    ),
+    Mutant(
+        "posterior/guidance.py",
+        "x0hat.detach() + spread(v)",
+        "x0hat.detach() - spread(v)",
+        "posterior_guidance",
+    ),
+    Mutant(
+        "posterior/guidance.py",
+        "return s**2 * torch.autograd",
+        "return s * torch.autograd",
+        "posterior_guidance",
+    ),
+    Mutant(
+        "posterior/steps.py",
+        "problem.noise_std**2 / variance",
+        "problem.noise_std**2 / variance**0.5",
+        "posterior_guidance",
+    ),
+    Mutant(
+        "posterior/steps.py", "x + lam * problem.A.pinv(", "x - lam * problem.A.pinv(", "posterior_guidance"
+    ),
+    Mutant(
+        "posterior/steps.py",
+        "z = z + variance**0.5 *",
+        "z = z + (variance / 2) ** 0.5 *",
+        "posterior_splitting",
+    ),
+    Mutant(
+        "posterior/steps.py",
+        "y = problem.y + problem.noise_std *",
+        "y = problem.y + 2**0.5 * problem.noise_std *",
+        "posterior_splitting",
+    ),
+    Mutant(
+        "posterior/langevin.py", "pull = -problem.grad(x)", "pull = problem.grad(x)", "posterior_langevin"
+    ),
+    Mutant("posterior/langevin.py", "(2 * size) ** 0.5 *", "size**0.5 *", "posterior_langevin"),
+    Mutant(
+        "posterior/langevin.py",
+        "data = step * (problem.y - A(x))",
+        "data = step * (A(x) - problem.y)",
+        "posterior_langevin",
+    ),
+    Mutant("posterior/langevin.py", "(2 * step) ** 0.5 * s *", "step**0.5 * s *", "posterior_langevin"),
+    Mutant("posterior/langevin.py", "(2 * step) ** 0.5 * noise", "step**0.5 * noise", "posterior_langevin"),
+    Mutant(
+        "posterior/projection.py", "y_s = y + s * A(", "y_s = y + 2**0.5 * s * A(", "posterior_projection"
+    ),
+    Mutant(
+        "posterior/projection.py",
+        "s_next**2) * (x0hat - x) / s**2",
+        "s_next**2) * (x - x0hat) / s**2",
+        "posterior_projection",
+    ),
+    Mutant("posterior/projection.py", "2 * snr**2 * dot(z, z)", "snr**2 * dot(z, z)", "posterior_projection"),
+    Mutant(
+        "posterior/projection.py",
+        "guess + float(rest[0]) *",
+        "guess + 2**0.5 * float(rest[0]) *",
+        "posterior_projection",
+    ),
+    Mutant(
+        "posterior/projection.py",
+        "(s_next**2 - fresh**2) ** 0.5 * eps",
+        "(s_next - fresh) * eps",
+        "posterior_projection",
+    ),
+    Mutant(
+        "posterior/projection.py",
+        "x = x + fresh * randn",
+        "x = x + 2**0.5 * fresh * randn",
+        "posterior_projection",
+    ),
+    Mutant(
+        "posterior/spectral.py",
+        "mean + keep * (datum - mean) / nu",
+        "mean + keep * (mean - datum) / nu",
+        "posterior_spectral",
+    ),
+    Mutant(
+        "posterior/spectral.py",
+        "keep * eps + s_next * eta * z",
+        "keep * eps + 2**-0.5 * s_next * eta * z",
+        "posterior_spectral",
+    ),
+    Mutant("posterior/spectral.py", "mean - lam * error", "mean + lam * error", "posterior_spectral"),
+    Mutant(
+        "posterior/spectral.py",
+        ".sqrt(), s_next * eta)",
+        ".sqrt(), 2**0.5 * s_next * eta)",
+        "posterior_spectral",
+    ),
+    Mutant("posterior/splitting.py", "eps = (x - x0hat) / s", "eps = (x0hat - x) / s", "posterior_splitting"),
+    Mutant("posterior/splitting.py", "s_next * zeta**0.5 *", "s_next * zeta *", "posterior_splitting"),
+    Mutant(
+        "posterior/splitting.py",
+        "denoise(x, s), s**2 / lam)",
+        "denoise(x, s), s**2 * lam)",
+        "posterior_splitting",
+    ),
+    Mutant(
+        "posterior/splitting.py",
+        "problem, x0hat, s**2, generator",
+        "problem, x0hat, s**2 / 2, generator",
+        "posterior_splitting",
+    ),
+    Mutant("posterior/splitting.py", "(x0 - x0hat) / s**2", "(x0hat - x0) / s**2", "posterior_splitting"),
+    Mutant("posterior/splitting.py", "(2 * size) ** 0.5 *", "size**0.5 *", "posterior_splitting"),
+    Mutant(
+        "posterior/splitting.py",
+        "problem, x, s**2, generator",
+        "problem, x, 2 * s**2, generator",
+        "posterior_splitting",
+    ),
+    Mutant(
+        "posterior/variational.py", "(epshat - eps) / size", "(eps - epshat) / size", "posterior_splitting"
+    ),
+    Mutant(
+        "posterior/variational.py",
+        "problem.grad(mu) / count",
+        "2**0.5 * problem.grad(mu) / count",
+        "posterior_splitting",
+    ),
+    Mutant(
+        "posterior/particles.py",
+        "mean + (s**2 - s_next**2) * score",
+        "mean - (s**2 - s_next**2) * score",
+        "posterior_particles",
+    ),
+    Mutant("posterior/particles.py", ".sum(1) / (2 * std**2)", ".sum(1) / std**2", "posterior_particles"),
+    Mutant(
+        "posterior/particles.py", "spread = std**2 *", "spread = 2**0.5 * std**2 *", "posterior_particles"
+    ),
+    Mutant(
+        "posterior/particles.py",
+        "problem.y) + std * problem.A",
+        "problem.y) + 2**0.5 * std * problem.A",
+        "posterior_particles",
+    ),
+    Mutant("posterior/particles.py", "log_w = -potential(", "log_w = potential(", "posterior_particles"),
+    Mutant(
+        "posterior/particles.py", "std * (1 - gain).sqrt() * z", "std * (1 - gain) * z", "posterior_particles"
+    ),
+    Mutant("physics/spectral.py", "scale = 2 /", "scale = 2**0.5 /", "posterior_spectral"),
+    Mutant("physics/spectral.py", "coil.conj() * ifft2c", "coil * ifft2c", "posterior_spectral"),
 ]
