@@ -168,6 +168,10 @@ def test_the_scanner_makes_the_data_unless_the_crime_is_explicit():
 
 BAD = {
     "negative mean": (lambda: poisson(torch.tensor([-1.0])), "negative"),
+    "negative counts": (lambda: PoissonProblem(SEE, torch.tensor([-1.0])), "negative"),
+    "complex magnitudes": (lambda: RicianProblem(SEE, torch.ones(1, 1, 2, 2) * 1j, 1.0), "complex"),
+    "no noise": (lambda: RicianProblem(SEE, torch.ones(1, 1, 2, 2), 0.0), "noise_std = 0.0"),
+    "no looks": (lambda: SpeckleProblem(SEE, torch.ones(1, 1, 2, 2), 0), "got 0 looks"),
     "NaN mean": (lambda: poisson(torch.tensor([float("nan")])), "undefined"),
     "survival above 1": (lambda: PET(P, torch.full((1, 1, 20, P.geometry.bins), 1.5), 1.0), "from 0 to 1"),
     "too coarse": (lambda: PET(P, torch.ones(1, 1, 20, P.geometry.bins), 9.0), "9.0 pixels"),

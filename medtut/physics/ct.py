@@ -161,7 +161,7 @@ class CT(LinearOperator):
         return replace(self, mask=self.mask.repeat_interleave(n, 0))
 
     def scanner(self, generator=None) -> "CT":
-        """The same scan with a detector that is out of place by `DETECTOR_ERROR` bins."""
+        """The same scan, its detector out of place by `DETECTOR_ERROR` bins, whatever the generator."""
         return replace(self, geometry=self.geometry._replace(offset=self.geometry.offset + DETECTOR_ERROR))
 
 
