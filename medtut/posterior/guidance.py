@@ -79,6 +79,7 @@ def pigdm(
     eta: Number = 1.0,
     variance: Number = 1.0,
     adaptive: bool = False,
+    cg_steps: int = 50,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Pseudo-inverse guidance [song2023pigdm]. Targets the posterior if the prior is N(mean, variance I), for
@@ -95,7 +96,7 @@ def pigdm(
             x = x.detach().requires_grad_()
             x0hat = denoise(x, s)  # Tweedie
             # r^2 A^H (r^2 A A^H + noise_std^2)^-1 (y - A x0hat), then its product with the Jacobian
-            pull = conditional_mean(problem, x0hat.detach(), r2) - x0hat.detach()
+            pull = conditional_mean(problem, x0hat.detach(), r2, cg_steps) - x0hat.detach()
             (g,) = torch.autograd.grad(x0hat, x, pull)
         x, x0hat = x.detach(), x0hat.detach() + (1 if adaptive else s**2 / r2) * g
         x = renoise(x, x0hat, s, s_next, eta, generator)

@@ -54,7 +54,7 @@ def preconditioned_ula(
     sigmas: Tensor,
     x: Tensor,
     *,
-    step: Number = 0.1,
+    step: Number = 0.5,
     inner: int = 3,
     cg_steps: int = 50,
     generator: Noise = None,
@@ -64,8 +64,8 @@ def preconditioned_ula(
 
     `inner` steps x + step P (score + likelihood) + sqrt(2 step) P^(1/2) z a level. Step and noise are one
     linear system: A.prox(u, v, noise_std^2 / s^2) is P (u / s^2 + A^H v / noise_std^2), by cg_steps unless A
-    has a closed form. Where the data decide, the variance is too large by 1 / (1 - step / 2). Needs
-    noise_std > 0 and a linear operator.
+    has a closed form. Stable for step < 2; too few steps leave x behind, too wide, but large ones do no harm
+    at the end, because P shrinks with s. Needs noise_std > 0 and a linear operator.
     """
     A = linear(problem, "preconditioned_ula")
     noise_std = noisy(problem, "preconditioned_ula", "mcg")

@@ -133,13 +133,11 @@ def mcgdiff(
     kappa: Number = 1e-4,
     generator: Noise = None,
 ) -> Iterator[State]:
-    """Monte Carlo guided diffusion [cardoso2024mcgdiff]. Targets the posterior as the number of particles
-    grows.
+    """Monte Carlo guided diffusion [cardoso2024mcgdiff]. Targets the posterior, given many particles.
 
     A datum U^H y / s_i with noise nu = noise_std / s_i is what the state's coordinate is at level nu. Above
     it the coordinate is held near the datum by N(datum, s^2 - nu^2 + kappa (1 + nu^2)); below it is free, and
-    the likelihood weights the particles once more at the end. x: (b, n, c, *space). Needs an operator with
-    `physics.spectral.svd`.
+    the likelihood weights the particles once more at the end. x: (b, n, c, *space); A needs an SVD.
     """
     b, n = x.shape[:2]
     many, x = problem.repeat(n), x.flatten(0, 1)

@@ -23,6 +23,7 @@ def diffpir(
     *,
     lam: Number = 1.0,
     zeta: Number = 0.3,
+    cg_steps: int = 50,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Plug-and-play restoration by diffusion [zhu2023diffpir]. Targets an approximation, whose moments are
@@ -34,7 +35,7 @@ def diffpir(
     """
     linear(problem, "diffpir")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
-        x0hat = conditional_mean(problem, denoise(x, s), s**2 / lam)
+        x0hat = conditional_mean(problem, denoise(x, s), s**2 / lam, cg_steps)
         eps = (x - x0hat) / s
         x = x0hat + s_next * (1 - zeta) ** 0.5 * eps
         if zeta > 0 and s_next > 0:
@@ -52,6 +53,7 @@ def daps(
     ode_steps: int = 5,
     langevin_steps: int = 50,
     step: Number = 0.1,
+    cg_steps: int = 50,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Decoupled annealing [zhang2025daps]. Targets an approximation that is too wide where the data are
@@ -65,7 +67,7 @@ def daps(
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         x0hat = last(ddim(denoise, karras(ode_steps, s / 50 if ode_steps > 1 else s, s), x))
         if isinstance(problem.A, LinearOperator):
-            x0 = conditional_draw(problem, x0hat, s**2, generator)
+            x0 = conditional_draw(problem, x0hat, s**2, generator, cg_steps)
         else:
             x0, size = x0hat, step / (1 / s**2 + 1 / noisy(problem, "daps", "dps") ** 2)
             for _ in range(langevin_steps):
@@ -84,6 +86,7 @@ def pnp_dm(
     *,
     inner: int = 10,
     repeats: int = 1,
+    cg_steps: int = 50,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Split Gibbs sampling with a diffusion prior [wu2024pnpdm]. Targets the posterior: x and z are drawn in
@@ -97,6 +100,6 @@ def pnp_dm(
     linear(problem, "pnp_dm")
     for i, s in enumerate(sigmas[:-1].tolist()):
         for _ in range(repeats):
-            z = conditional_draw(problem, x, s**2, generator)
+            z = conditional_draw(problem, x, s**2, generator, cg_steps)
             x = last(ddpm(denoise, karras(inner, s / 50, s), z, generator=generator))
         yield State(i, 0.0, x, x)

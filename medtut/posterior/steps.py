@@ -25,21 +25,24 @@ def noisy(problem: InverseProblem, name: str, instead: str) -> Number:
     return problem.noise_std
 
 
-def conditional_mean(problem: InverseProblem, z: Tensor, variance: Number) -> Tensor:
+def conditional_mean(problem: InverseProblem, z: Tensor, variance: Number, cg_steps: int = 50) -> Tensor:
     """E[x0 | y] if x0 ~ N(z, variance I): z + variance A^H (variance A A^H + noise_std^2)^-1 (y - A z).
 
     With noise_std = 0 this is the projection z + A^+ (y - A z), whatever the variance. z: (b, c, *space).
+    At most cg_steps of conjugate gradients, unless A has a closed form.
     """
     if problem.noise_std == 0:
         return project(problem, z, problem.y)
-    return problem.A.prox(z, problem.y, problem.noise_std**2 / variance)
+    return problem.A.prox(z, problem.y, problem.noise_std**2 / variance, cg_steps)
 
 
-def conditional_draw(problem: InverseProblem, z: Tensor, variance: Number, generator: Noise = None) -> Tensor:
+def conditional_draw(
+    problem: InverseProblem, z: Tensor, variance: Number, generator: Noise = None, cg_steps: int = 50
+) -> Tensor:
     """One exact draw of x0 | y if x0 ~ N(z, variance I): the mean, with z and y noised [papandreou2010]."""
     z = z + variance**0.5 * randn_like(z, generator)
     y = problem.y + problem.noise_std * measurement_noise(problem, generator)
-    return conditional_mean(InverseProblem(problem.A, y, problem.noise_std), z, variance)
+    return conditional_mean(InverseProblem(problem.A, y, problem.noise_std), z, variance, cg_steps)
 
 
 def measurement_noise(problem: InverseProblem, generator: Noise = None) -> Tensor:

@@ -205,8 +205,8 @@ MUTANTS = [
     Mutant("posterior/splitting.py", "s_next * zeta**0.5 *", "s_next * zeta *", "posterior_splitting"),
     Mutant(
         "posterior/splitting.py",
-        "denoise(x, s), s**2 / lam)",
-        "denoise(x, s), s**2 * lam)",
+        "denoise(x, s), s**2 / lam",
+        "denoise(x, s), s**2 * lam",
         "posterior_splitting",
     ),
     Mutant(
