@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from medtut.metrics import bootstrap_ci
+from medtut.posterior.tuned import levels
 
 from .scans import ETAS, GRIDS, PRIOR, Settings, Slices, cohort, evaluate, real_images, scan
 from .store import piece, write
@@ -30,6 +31,7 @@ COMMON = [
     "medtut.operators:conjugate_gradient",
     "medtut.data.brain:Brain",
 ]
+DRAWN = ["benchmarks.scans:draw", "medtut.posterior.tuned:levels", "medtut.denoisers:turned", PRIOR]
 MAKERS = {
     "zero filling": ["medtut.posterior.classical:zero_filled"],
     "CG-SENSE": ["medtut.posterior.classical:cg_sense"],
@@ -39,8 +41,8 @@ MAKERS = {
         "medtut.posterior.fitted:FittedGaussian",
         "medtut.posterior.fitted:fit_gaussian",
     ],
-    "DDS": ["benchmarks.scans:draw", "medtut.denoisers:turned", "medtut.posterior.projection:dds", PRIOR],
-    "DPS": ["benchmarks.scans:draw", "medtut.denoisers:turned", "medtut.posterior.guidance:dps", PRIOR],
+    "DDS": [*DRAWN, "medtut.posterior.projection:dds"],
+    "DPS": [*DRAWN, "medtut.posterior.guidance:dps"],
 }
 MADE_FROM = sorted({*COMMON, *(name for names in MAKERS.values() for name in names)})
 
@@ -159,6 +161,7 @@ def settings() -> dict:
     """What a reader of the file must know."""
     return {
         **asdict(Settings()),
+        "network_calls": {method: len(levels(method)) - 1 for method in ("dds", "dps")},
         "validation": [VALIDATION.start, VALIDATION.stop],
         "test": [TEST.start, TEST.stop],
         "scores": "PSNR (range 1) and NRMSE in the head, on the magnitude",

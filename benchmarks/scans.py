@@ -12,7 +12,6 @@ from scipy.ndimage import binary_fill_holes
 from torch import Tensor
 
 import medtut as mt
-from medtut.cli.reconstruct import on
 from medtut.data.brain import Brain
 from medtut.data.files import read_image
 from medtut.data.geometry import AIR, plane, robust_max, to_grid
@@ -27,6 +26,7 @@ from medtut.posterior import (
     total_variation,
     zero_filled,
 )
+from medtut.posterior.tuned import levels
 
 SIZE = 128
 PRIOR = "brain-128-complex"
@@ -40,10 +40,6 @@ class Settings:
     centre_fraction: float = 0.08
     noise_std: float = 0.02
     samples: int = 8
-    dds_steps: int = 30
-    dps_steps: int = 40
-    sigma_min: float = 0.02
-    sigma_max: float = 5.0
     tv_iterations: int = 200
     gaussian_rank: int = 64
     gaussian_images: int = 512
@@ -134,13 +130,12 @@ def network():
     return mt.load(PRIOR)
 
 
-def draw(method, problem: InverseProblem, slices: Slices, samples: int, steps: int, **knobs) -> Tensor:
+def draw(method, problem: InverseProblem, slices: Slices, samples: int, **knobs) -> Tensor:
     """Samples (b, samples, 2, h, w) of a posterior sampler on the shipped prior, told the labels."""
-    s = Settings()
-    sigmas = mt.schedules.geometric(steps, s.sigma_min, s.sigma_max)
+    sigmas = levels(method.__name__)
     each = [key * 100 + k for key in slices.keys for k in range(samples)]
     rng = seeded(each, 4)
-    many = on(problem.repeat(samples), mt.device())
+    many = problem.repeat(samples).to(mt.device())
     told = mt.given(network(), slices.label.repeat_interleave(samples, 0).to(mt.device()))
     x = mt.start(sigmas, (len(each), 2, SIZE, SIZE), rng, like=many.y.real)
     x = mt.last(method(mt.turned(told, rng), many, sigmas, x, **knobs, generator=rng)).cpu()
@@ -155,9 +150,9 @@ def reconstruct(name: str, problem: InverseProblem, slices: Slices, weight, samp
     s = Settings()
     if name == "DDS":
         gamma, eta = weight
-        return draw(dds, problem, slices, samples, s.dds_steps, gamma=gamma, eta=eta)
+        return draw(dds, problem, slices, samples, gamma=gamma, eta=eta)
     if name == "DPS":
-        return draw(dps, problem, slices, samples, s.dps_steps, zeta=weight)
+        return draw(dps, problem, slices, samples, zeta=weight)
     if name == "zero filling":
         x = zero_filled(problem)
     elif name == "CG-SENSE":

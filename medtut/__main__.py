@@ -77,7 +77,7 @@ def reconstruct_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("--coils", type=number(int, 1, 64), default=1, help="simulated coils (default 1)")
     p.add_argument("--centre", type=number(float, 0, 1), default=0.08, help="share of centre lines (0.08)")
     p.add_argument("--noise", type=number(float, 0), help="standard deviation, image maximum 1 (0.01)")
-    p.add_argument("--steps", type=number(int, 1), help="denoiser calls (default 50 for dds, 200 for dps)")
+    p.add_argument("--steps", type=number(int, 1), help="denoiser calls (default 30 for dds, 40 for dps)")
     p.add_argument("--samples", type=number(int, 1, 64), default=8, help="posterior samples (default 8)")
     p.add_argument("--slice", type=number(int, 0), help="slice to take (default: the one with most signal)")
     p.add_argument("--volume", type=number(int, 0), help="volume of a 4-D NIfTI")

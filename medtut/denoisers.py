@@ -94,12 +94,15 @@ def v(clock: Clock = cosine_clock) -> Precond:
 
 
 def score() -> Precond:
-    """F predicts sigma times the score of p(x; sigma), from the unscaled input [song2019ncsn]."""
+    """F predicts sigma times the score, from the unscaled input [karras2022edm, table 1, column VE]."""
     return Precond(torch.ones_like, lambda s: s, torch.ones_like, lambda s: (s / 2).log())
 
 
 def flow() -> Precond:
-    """F predicts eps - x0, the velocity of (1-t) x0 + t eps with t = sigma / (1 + sigma) [lipman2023flow]."""
+    """F predicts eps - x0, the velocity of (1-t) x0 + t eps with t = sigma / (1 + sigma).
+
+    The path is that of [lipman2023flow], whose time runs the other way.
+    """
     return Precond(
         lambda s: 1 / (1 + s), lambda s: -s / (1 + s), lambda s: 1 / (1 + s), lambda s: s / (1 + s)
     )

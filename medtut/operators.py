@@ -7,7 +7,7 @@ standard deviation of each real component: of the real part and, again, of the i
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -123,6 +123,11 @@ class Operator(ABC):
         """The operator for a batch in which every sample stands n times; itself without a batch axis."""
         return self
 
+    def to(self, device: torch.device | str) -> "Operator":
+        """The same operator with its tensors, and those of the operators in it, on another device."""
+        parts = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor | Operator)}
+        return replace(self, **{name: v.to(device) for name, v in parts.items()})
+
     def check_truth(self, x: Tensor) -> None:
         """Warn of a truth that flatters the reconstruction; most operators have nothing to say."""
         return
@@ -185,6 +190,10 @@ class InverseProblem:
     def chi_square(self, x: Tensor) -> Tensor:
         """|A x - y|^2 / (m noise_std^2) per sample, (b,); m real numbers measured; about 1 at the truth."""
         return 2 * self.loss(x) / (self.A.count(self.y) * self.noise_std**2)
+
+    def to(self, device: torch.device | str) -> "InverseProblem":
+        """The same problem on another device."""
+        return InverseProblem(self.A.to(device), self.y.to(device), self.noise_std)
 
     def repeat(self, n: int) -> "InverseProblem":
         """The same problem n times, sample by sample: batch (b,) becomes (b n,)."""

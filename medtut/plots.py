@@ -144,10 +144,11 @@ def _curve(lines, xlabel, ylabel, logx, logy, title, hlines):
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if logx else "linear",
            yscale="log" if logy else "linear")
     for axis in [ax.xaxis] * logx + [ax.yaxis] * logy:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1e3 * low else (1,)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter("")
-    figure.legend(fontsize=8, frameon=False, loc="outside right upper")
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)  # beside them it costs width
     return figure
 
 

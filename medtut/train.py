@@ -55,7 +55,7 @@ class Recipe:
     seed: int = 0
 
     def settings(self) -> dict:
-        """The resolved settings as plain JSON values; `before` and `joint_drop` only where they say something."""
+        """The resolved settings as plain JSON values; `before` and `joint_drop` only where they are used."""
         values = json.loads(json.dumps(asdict(self)))
         return {k: v for k, v in values.items() if v or k not in ("before", "joint_drop")}
 

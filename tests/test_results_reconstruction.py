@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import reconstruction, scans  # noqa: E402
 from benchmarks.store import fresh  # noqa: E402
+from medtut.posterior import tuned  # noqa: E402
 
 PATH = ROOT / "results" / "reconstruction.json"
 RESULT = json.loads(PATH.read_text(encoding="utf-8"))
@@ -101,3 +102,11 @@ def test_real_images_have_every_method():
         for name, methods in RESULT["real images"][label].items():
             assert set(methods) == set(RESULT["cohort"][label]["methods"]), name
     assert "synthetic phase" in RESULT["settings"]["real images"]
+
+
+def test_the_package_uses_what_the_benchmark_chose():
+    """`medtut reconstruct` and the chapters take their settings from `posterior.tuned`."""
+    for label, found in RESULT["cohort"].items():
+        gamma, eta = found["weights"]["DDS"]
+        assert tuned.settings("dds", coils(label)) == {"gamma": gamma, "eta": eta}
+        assert tuned.settings("dps", coils(label)) == {"zeta": found["weights"]["DPS"]}

@@ -126,8 +126,20 @@ def test_each_condition_is_dropped_with_its_own_coin():
     assert null.all(1).sum() > 0
 
 
+def test_conditions_are_dropped_together_only_after_the_earlier_rounds():
+    rounds = {"before": [(TINY.lr, 50, 100)], "hold": 150, "steps": 200}
+    recipe = dataclasses.replace(TINY, batch=16, joint_drop=0.3, **rounds)
+    null = [train.batch_at(recipe, LabelsOnly(size=64), s)[2] == -1 for s in range(200)]
+    for part, joint in ((null[:100], 0.0), (null[100:], 0.3)):
+        none = torch.cat(part).all(1)
+        expected = joint + (1 - joint) * recipe.label_drop**2
+        assert abs(none.float().mean() - expected) < 4 * (expected * (1 - expected) / len(none)) ** 0.5
+    assert "joint_drop" in recipe.settings()
+    assert "joint_drop" not in TINY.settings()  # hashes of runs without it stay what they were
+
+
 def test_learning_rate_warms_up_holds_and_falls_to_zero():
-    recipe = recipes.get("brain-128")
+    recipe = dataclasses.replace(TINY, warmup=20, hold=50, steps=100)
     rates = [recipe.lr_at(s) for s in range(recipe.steps + 1)]
     assert rates[0] == pytest.approx(recipe.lr / recipe.warmup)
     assert set(rates[recipe.warmup : recipe.hold]) == {recipe.lr}
@@ -145,8 +157,9 @@ def test_a_later_round_warms_up_again_and_goes_on_from_an_earlier_run(tmp_path):
     assert longer.lr_at(25) == pytest.approx(2.5e-4)
     train.train(longer, tmp_path, device="cpu", steps=4, progress_bar=False)
     assert train.read_state(tmp_path / FILE)[1].step == 4
-    with pytest.raises(BadInput, match="other settings"):
-        train.train(dataclasses.replace(longer, before=[(2e-3, 2, 3)]), tmp_path, device="cpu")
+    for changed in ({"before": [(2e-3, 2, 3)]}, {"joint_drop": 0.5}):
+        with pytest.raises(BadInput, match="other settings"):
+            train.train(dataclasses.replace(longer, **changed), tmp_path, device="cpu")
 
 
 def test_the_hash_is_that_of_the_settings():

@@ -9,25 +9,23 @@ from scipy.ndimage import binary_fill_holes
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .. import schedules, weights
+from .. import weights
 from ..data.files import read_image
 from ..data.geometry import AIR, write_nifti
+from ..denoisers import turned
 from ..errors import BadInput
 from ..metrics import nrmse, psnr, ssim
 from ..noise import generators
 from ..operators import InverseProblem
-from ..physics.mri import MRI
 from ..posterior import dds, dps, zero_filled
+from ..posterior.tuned import levels, settings
 from ..samplers import start
 from .output import all_or_nothing
 from .panel import NOT_CLINICAL, panel
 from .scan import SIZE, Scan, make_scan
 
 PRIOR = "brain-128-complex"
-METHODS = {"dds": (dds, 50, {"gamma": 10.0}), "dps": (dps, 200, {})}  # function, steps, settings
-# gamma: 10 was better than 1 and within 0.2 dB of 100, for the mean of 2 samples of two slices of the
-# training split, one coil and four, 30 steps and a prior early in its training; a first choice, not a tuning
-SIGMA_MIN, SIGMA_MAX = 0.005, 50.0
+METHODS = {"dds": dds, "dps": dps}
 
 
 def run(args) -> None:
@@ -41,15 +39,15 @@ def run(args) -> None:
     device = next((p.device for p in denoise.parameters()), torch.device("cpu"))
     with all_or_nothing(args.out) as out:
         began = time.perf_counter()
-        samples = sample(denoise, on(scan.problem, device), args)
+        samples = sample(denoise, scan.problem.to(device), args)
         seconds = time.perf_counter() - began
         report = {
             "file": {"format": image.source, "kind": image.kind, "assumed": list(image.notes)},
             "scan": {"statement": scan.statement, **scan.facts},
             "method": {
                 "name": args.method,
-                "steps": args.steps or METHODS[args.method][1],
-                "settings": METHODS[args.method][2],
+                "steps": len(levels(args.method, args.steps)) - 1,
+                "settings": settings(args.method, scan.facts["coils"]),
                 "samples": args.samples,
                 "seed": args.seed,
                 "prior": PRIOR,
@@ -65,25 +63,18 @@ def run(args) -> None:
     print(f"Written to {args.out}: {', '.join(names)}.")
 
 
-def on(problem: InverseProblem, device: torch.device | str) -> InverseProblem:
-    """The same problem on another device."""
-    A = MRI(problem.A.mask.to(device), problem.A.coils.to(device))
-    return InverseProblem(A, problem.y.to(device), problem.noise_std)
-
-
 def sample(denoise, problem: InverseProblem, args) -> Tensor:
     """`args.samples` reconstructions (n, 2, h, w) on the CPU, one batch, with a progress bar."""
-    method, steps, settings = METHODS[args.method]
-    steps = args.steps or steps
-    sigmas = schedules.cosine(steps, SIGMA_MIN, SIGMA_MAX)
+    sigmas = levels(args.method, args.steps)
     rng = generators(args.seed, args.samples)
-    shape = (args.samples, 2, *problem.y.shape[-2:])
-    x = start(sigmas, shape, rng, like=problem.y.real)
-    states = method(denoise, problem.repeat(args.samples), sigmas, x, generator=rng, **settings)
-    for state in tqdm(states, total=steps, desc=args.method, unit="step"):
+    x = start(sigmas, (args.samples, 2, *problem.y.shape[-2:]), rng, like=problem.y.real)
+    knobs = settings(args.method, problem.y.shape[1])
+    many = problem.repeat(args.samples)
+    states = METHODS[args.method](turned(denoise, rng), many, sigmas, x, generator=rng, **knobs)
+    for state in tqdm(states, total=len(sigmas) - 1, desc=args.method, unit="step"):
         x = state.x
     if not torch.isfinite(x).all():
-        raise BadInput(f"{args.method} diverged in {steps} steps; use more with --steps.")
+        raise BadInput(f"{args.method} diverged in {len(sigmas) - 1} steps; use more with --steps.")
     return x.cpu()
 
 

@@ -45,6 +45,10 @@ class Likelihood(ABC):
         """The same problem n times, sample by sample: batch (b,) becomes (b n,)."""
         return replace(self, A=self.A.repeat(n), y=self.y.repeat_interleave(n, 0))
 
+    def to(self, device: torch.device | str) -> "Likelihood":
+        """The same problem on another device."""
+        return replace(self, A=self.A.to(device), y=self.y.to(device))
+
     def _sum(self, terms: Tensor) -> Tensor:
         return self.A.restrict(terms).flatten(1).sum(1)
 
@@ -59,7 +63,7 @@ class PoissonProblem(Likelihood):
     background: Tensor | Number = 0.0
 
     def loss(self, x: Tensor) -> Tensor:
-        rate = self.A(x) + self.background
+        rate = self.A(x) + (self.background.to(x) if isinstance(self.background, Tensor) else self.background)
         line = (rate - FLOOR) / FLOOR + torch.tensor(FLOOR).log().to(rate)
         log = torch.where(rate > FLOOR, rate.clamp(min=FLOOR).log(), line)
         return self._sum(rate - self.y + torch.xlogy(self.y, self.y) - self.y * log)

@@ -28,7 +28,8 @@ def dps(
     One ancestral step (eta = 1), then one step down |y - A x0hat(x)|, differentiated through the denoiser;
     the algorithm's zeta_i |.|^2 with zeta_i = zeta / (2 |.|) is the same. The authors' code takes one norm
     over the batch; here each sample has its own. zeta is the code's, in VP variables: the square root carries
-    it over to ours. It must be tuned again when the number of steps changes.
+    it over to ours. By the paper's definition, zeta' = zeta_i |.|, it is 2 zeta'. It must be tuned again when
+    the number of steps changes.
     """
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         with torch.enable_grad():
