@@ -108,6 +108,10 @@ class Operator(ABC):
         e = self.restrict(torch.ones_like(y))
         return dot(e, e) * (2 if y.is_complex() else 1)
 
+    def noise(self, n: Tensor) -> Tensor:
+        """White noise n as the detector makes it: here the same, where something is measured."""
+        return self.restrict(n)
+
     def scanner(self, generator=None) -> "Operator":
         """The operator that makes the data if `simulate` is not told one: this, with a scanner's errors."""
         raise BadInput(
@@ -120,9 +124,9 @@ class Operator(ABC):
         return self
 
     def to(self, device: torch.device | str) -> "Operator":
-        """The same operator with its tensors on another device."""
-        tensors = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
-        return replace(self, **{name: v.to(device) for name, v in tensors.items()})
+        """The same operator with its tensors, and those of the operators in it, on another device."""
+        parts = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor | Operator)}
+        return replace(self, **{name: v.to(device) for name, v in parts.items()})
 
     def check_truth(self, x: Tensor) -> None:
         """Warn of a truth that flatters the reconstruction; most operators have nothing to say."""
@@ -196,20 +200,10 @@ class InverseProblem:
         return InverseProblem(self.A.repeat(n), self.y.repeat_interleave(n, 0), self.noise_std)
 
 
-def simulate(
-    A: Operator,
-    x: Tensor,
-    noise_std: Number,
-    generator=None,
-    crime: bool = False,
-    A_recon: Operator | None = None,
-) -> InverseProblem:
-    """Measure the truth x, (b, c, *space), with white noise of `noise_std` per real component.
-
-    The operator that makes the data and the one in the problem differ. `A_recon` reconstructs if it is given;
-    otherwise `A.scanner()`, A with a scanner's errors, makes the data. `crime=True` uses A for both.
-    Raises on NaN, on noise_std < 0, and on a single operator that has no `scanner`.
-    """
+def two_operators(
+    A: Operator, x: Tensor, generator=None, crime: bool = False, A_recon: Operator | None = None
+) -> tuple[Operator, Operator]:
+    """The operator that makes the data of the truth x and the one to reconstruct with; see `simulate`."""
     if crime and A_recon is not None:
         raise BadInput(
             "got both crime=True and A_recon, need one of them; use crime=True only to simulate and "
@@ -222,10 +216,29 @@ def simulate(
         )
     A.check_truth(x)
     simulator = A if crime or A_recon is not None else A.scanner(generator)
+    return simulator, A if A_recon is None else A_recon
+
+
+def simulate(
+    A: Operator,
+    x: Tensor,
+    noise_std: Number,
+    generator=None,
+    crime: bool = False,
+    A_recon: Operator | None = None,
+) -> InverseProblem:
+    """Measure the truth x, (b, c, *space), with white noise of `noise_std` per real component.
+
+    The operator that makes the data and the one in the problem differ. `A_recon` reconstructs if it is given;
+    otherwise `A.scanner()`, A with a scanner's errors, makes the data. `crime=True` uses A for both. Named
+    mismatches to measure with, and A_recon to reconstruct: the operators of `medtut.physics.mismatch`.
+    Raises on NaN, on noise_std < 0, and on a single operator that has no `scanner`.
+    """
+    simulator, A_recon = two_operators(A, x, generator, crime, A_recon)
     y = simulator(x)
     n = (
         torch.view_as_complex(randn_like(torch.view_as_real(y), generator))
         if y.is_complex()
         else randn_like(y, generator)
     )
-    return InverseProblem(A if A_recon is None else A_recon, y + noise_std * simulator.restrict(n), noise_std)
+    return InverseProblem(A_recon, y + noise_std * simulator.noise(n), noise_std)

@@ -2,10 +2,11 @@
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from inspect import isabstract
 
 import pytest
 import torch
+from operator_examples import LINEAR, NONLINEAR, g, mri, single
 
 import medtut as mt
 import medtut.physics
@@ -13,37 +14,12 @@ from medtut import operators as op
 from medtut.errors import BadInput
 from medtut.physics.mri import MRI, cartesian_mask, coil_maps
 from medtut.physics.pixels import Downsample, Inpainting
+from medtut.physics.spectral import svd
 
-
-def g(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def mri(n, h, w, batch=1):
-    """Coil maps made rough, because with smooth ones A^H A is too ill-conditioned to invert to 1e-10."""
-    coils = torch.cat([coil_maps(n, h, w, g(i)) for i in range(batch)]).to(torch.complex128)
-    coils = coils + (n > 1) * torch.randn(coils.shape, generator=g(batch), dtype=torch.complex128)
-    coils = coils / coils.abs().square().sum(1, keepdim=True).sqrt()
-    masks = torch.stack([cartesian_mask(h, w, 3, 0.2, generator=g(i)) for i in range(batch)])
-    return MRI(masks[0] if batch == 1 else masks[:, None], coils)
-
-
-# every operator with the shape of its images; the batch is always 3
-OPERATORS = {
-    "inpainting": (Inpainting((torch.rand(1, 1, 9, 7, generator=g()) > 0.4).double()), (3, 2, 9, 7)),
-    "inpainting volume": (
-        Inpainting((torch.rand(5, 4, 3, generator=g()) > 0.4).double()),
-        (3, 1, 5, 4, 3),
-    ),
-    "downsample 2": (Downsample(2), (3, 1, 8, 6)),
-    "downsample 3": (Downsample(3), (3, 2, 9, 15)),
-    "one coil": (mri(1, 8, 10), (3, 2, 8, 10)),
-    "one coil, odd": (mri(1, 9, 11), (3, 2, 9, 11)),
-    "four coils": (mri(4, 8, 10), (3, 2, 8, 10)),
-    "four coils, odd": (mri(4, 7, 11), (3, 2, 7, 11)),
-    "a mask and maps per sample": (mri(3, 9, 10, batch=3), (3, 2, 9, 10)),
-}
-EACH = pytest.mark.parametrize("name", OPERATORS)
+EVERY = {**LINEAR, **NONLINEAR}
+EACH = pytest.mark.parametrize("name", LINEAR)
+DECOMPOSED = tuple(kind for kind in svd.registry if kind not in (object, op.Operator))
+ANY = pytest.mark.parametrize("name", EVERY)
 
 
 def image(shape, seed=0):
@@ -64,23 +40,24 @@ def subclasses(cls):
     return {s for c in cls.__subclasses__() for s in {c, *subclasses(c)}}
 
 
-def test_every_linear_operator_of_the_package_is_in_the_list():
+def test_every_operator_of_the_package_is_in_the_list():
     for module in pkgutil.iter_modules(medtut.physics.__path__, "medtut.physics."):
         importlib.import_module(module.name)
-    ours = {c for c in subclasses(op.LinearOperator) if c.__module__.startswith("medtut.")}
-    assert ours == {type(A) for A, _ in OPERATORS.values()}
+    ours = {c for c in subclasses(op.Operator) if c.__module__.startswith("medtut.") and not isabstract(c)}
+    assert ours == {type(e.A) for e in EVERY.values()}
+    assert all(isinstance(e.A, op.LinearOperator) == (name in LINEAR) for name, e in EVERY.items())
 
 
 @EACH
 def test_linear(name):
-    A, shape = OPERATORS[name]
+    A, shape, _ = LINEAR[name]
     u, v = image(shape), image(shape, 1)
     assert size(A(2 * u - 3 * v) - (2 * A(u) - 3 * A(v))) < 1e-10
 
 
 @EACH
 def test_adjoint(name):
-    A, shape = OPERATORS[name]
+    A, shape, _ = LINEAR[name]
     x, y = image(shape), measurement(A, shape)
     torch.testing.assert_close(op.dot(A(x), y), op.dot(x, A.adjoint(y)), rtol=1e-10, atol=1e-10)
     assert size(A.gram(x) - A.adjoint(A(x))) < 1e-10
@@ -88,7 +65,7 @@ def test_adjoint(name):
 
 @EACH
 def test_prox_is_optimal_with_a_rho_per_sample(name):
-    A, shape = OPERATORS[name]
+    A, shape, _ = LINEAR[name]
     y, z, rho = measurement(A, shape), image(shape, 3), torch.tensor([0.3, 1.0, 4.0])
     x = A.prox(z, y, rho, iters=200)
     slope = A.adjoint(A(x) - y) + op.column(rho, x) * (x - z)
@@ -99,7 +76,7 @@ def test_prox_is_optimal_with_a_rho_per_sample(name):
 
 @EACH
 def test_pseudo_inverse(name):
-    A, shape = OPERATORS[name]
+    A, shape, _ = LINEAR[name]
     x, y = image(shape), measurement(A, shape)
     assert size(A(A.pinv(A(x), iters=1000)) - A(x)) < 1e-10 * size(A(x))  # A A+ A = A
     back = A.pinv(y, iters=1000)
@@ -109,7 +86,7 @@ def test_pseudo_inverse(name):
 
 @EACH
 def test_restrict_is_a_projection_that_keeps_the_data(name):
-    A, shape = OPERATORS[name]
+    A, shape, _ = LINEAR[name]
     x, y = image(shape), measurement(A, shape)
     assert size(A.restrict(A(x)) - A(x)) == 0
     assert size(A.restrict(A.restrict(y)) - A.restrict(y)) == 0
@@ -120,10 +97,10 @@ def test_restrict_is_a_projection_that_keeps_the_data(name):
 
 @EACH
 def test_samples_of_a_batch_do_not_touch(name):
-    A, shape = OPERATORS[name]
-    one = MRI(A.mask[1:2], A.coils[1:2]) if name == "a mask and maps per sample" else A
+    A, shape, one = LINEAR[name]
+    one = A if one is None else one
     x, y, z = image(shape), measurement(A, shape), image(shape, 3)
-    y, z = y * torch.tensor([1e-3, 1.0, 1e3]).reshape(-1, *[1] * (y.ndim - 1)), z
+    y = y * torch.tensor([1e-3, 1.0, 1e3]).reshape(-1, *[1] * (y.ndim - 1))
     for f in (
         lambda A, x, y, z: A(x),
         lambda A, x, y, z: A.adjoint(y),
@@ -134,13 +111,54 @@ def test_samples_of_a_batch_do_not_touch(name):
         assert size(together - alone) < 1e-10 * (1 + size(alone))
 
 
-@EACH
+@pytest.mark.parametrize("name", [n for n, e in LINEAR.items() if isinstance(e.A, DECOMPOSED)])
+def test_singular_value_decomposition(name):
+    A, shape, _ = LINEAR[name]
+    x, y = image(shape), measurement(A, shape)
+    if isinstance(A, MRI) and A.coils.shape[1] > 1:
+        with pytest.raises(BadInput, match=r"got MRI with \d coils"):
+            svd(A, x)
+        return
+    values, vh, v, uh = svd(A, x)
+    c, y = vh(x), A.restrict(y)
+    assert c.shape == x.shape
+    assert size(v(c) - x) < 1e-10
+    torch.testing.assert_close(op.dot(c, c), op.dot(x, x))  # V is orthonormal
+    assert size(uh(A(x)) - values * c) < 1e-10  # U^T A = S V^T
+    assert size(A.adjoint(y) - v(values * uh(y))) < 1e-10  # A^T = V S U^T
+    inverse = torch.where(values > 0, uh(y) / values, 0)
+    assert size(A.pinv(y) - v(inverse)) < 1e-9 * size(inverse)  # A+ = V S+ U^T
+
+
+@ANY
 def test_float32_images_give_float32_results(name):
-    A, shape = OPERATORS[name]
-    if isinstance(A, MRI):
-        A = MRI(A.mask, A.coils.to(torch.complex64))
-    x = image(shape).float()
-    assert A(x).real.dtype == A.adjoint(A(x)).dtype == torch.float32
+    A, x = single(EVERY[name].A), image(EVERY[name].shape).float()
+    assert A(x).real.dtype == torch.float32
+    if name in LINEAR:
+        assert A.adjoint(A(x)).dtype == torch.float32
+
+
+@ANY
+def test_repeat_lets_every_sample_stand_twice(name):
+    A, shape, _ = EVERY[name]
+    x = image(shape)
+    problem = op.InverseProblem(A, 0.7 * A(image(shape, 1)), 0.1)
+    torch.testing.assert_close(
+        problem.repeat(2).loss(x.repeat_interleave(2, 0)), problem.loss(x).repeat_interleave(2)
+    )
+
+
+@pytest.mark.parametrize("name", NONLINEAR)
+def test_nonlinear_gradient_and_batch(name):
+    A, shape, one = NONLINEAR[name]
+    x, v = image(shape), image(shape, 1)
+    problem = op.InverseProblem(A, 0.7 * A(image(shape, 2)), 0.1)
+    step = 1e-5
+    slope = (problem.loss(x + step * v) - problem.loss(x - step * v)) / (2 * step)
+    torch.testing.assert_close(op.dot(problem.grad(x), v), slope, rtol=1e-6, atol=1e-6)
+    assert size(A(x)[1:2] - (A if one is None else one)(x[1:2])) < 1e-10
+    assert size(A.restrict(A(x)) - A(x)) == 0
+    assert torch.isfinite(problem.grad(torch.zeros_like(x))).all()
 
 
 def test_conjugate_gradients_stop_each_sample_by_itself():
@@ -223,15 +241,6 @@ def test_simulation_of_a_sample_is_the_same_in_any_batch():
     torch.testing.assert_close(together.y[2:], alone.y)
 
 
-def test_repeat():
-    A, shape = OPERATORS["a mask and maps per sample"]
-    problem = op.InverseProblem(A, A(image(shape)), 0.1)
-    x = image(shape, 4)
-    twice = problem.repeat(2).loss(x.repeat_interleave(2, 0))
-    torch.testing.assert_close(twice, problem.loss(x).repeat_interleave(2))
-    assert Downsample(2).repeat(3).factor == 2
-
-
 def test_complex_and_real_round_trip():
     x = image((2, 2, 5, 4))
     assert torch.equal(op.to_real(op.to_complex(x)), x)
@@ -270,26 +279,3 @@ def test_bad_input_is_refused_in_one_sentence(name):
     assert "; use" in text
     assert "\n" not in text
     assert text.count(". ") == 0
-
-
-@dataclass(frozen=True, eq=False)
-class Gain(op.LinearOperator):
-    """y = gain * x, on any device."""
-
-    gain: torch.Tensor
-    name: str = "gain"
-
-    def __call__(self, x):
-        return self.gain * x
-
-    adjoint = __call__
-
-
-def test_an_operator_moves_with_all_its_tensors():
-    moved = Gain(torch.ones(3), "mine").to("meta")
-    assert (moved.gain.device.type, moved.name) == ("meta", "mine")
-    for A, shape in OPERATORS.values():
-        assert torch.equal(A.to("cpu")(image(shape)), A(image(shape)))
-    problem = op.InverseProblem(Gain(torch.ones(3)), torch.ones(1, 3), 0.1)
-    assert type(problem.to("cpu").A) is Gain
-    assert problem.to("cpu").noise_std == 0.1

@@ -1,7 +1,53 @@
 """Measurement operators of imaging physics, one module per modality."""
 
-from . import mri, pixels
+from . import (
+    blur,
+    ct,
+    likelihoods,
+    mismatch,
+    mri,
+    mri_masks,
+    mri_motion,
+    mri_radial,
+    pet,
+    phase,
+    pixels,
+    spectral,
+)
+from .blur import Blur, NonlinearBlur, SuperResolution
+from .ct import CT, BeamHardening
 from .mri import MRI
+from .mri_motion import MotionMRI
+from .mri_radial import RadialMRI
+from .pet import PET
+from .phase import PhaseRetrieval
 from .pixels import Downsample, Inpainting
+from .spectral import svd
 
-__all__ = ["MRI", "Downsample", "Inpainting", "mri", "pixels"]
+__all__ = [
+    "CT",
+    "MRI",
+    "PET",
+    "BeamHardening",
+    "Blur",
+    "Downsample",
+    "Inpainting",
+    "MotionMRI",
+    "NonlinearBlur",
+    "PhaseRetrieval",
+    "RadialMRI",
+    "SuperResolution",
+    "blur",
+    "ct",
+    "likelihoods",
+    "mismatch",
+    "mri",
+    "mri_masks",
+    "mri_motion",
+    "mri_radial",
+    "pet",
+    "phase",
+    "pixels",
+    "spectral",
+    "svd",
+]

@@ -115,7 +115,7 @@ class MRI(LinearOperator):
                 f"got a truth without phase, whose k-space is conjugate symmetric, so the {nominal:.1f}x "
                 f"mask acts like {real:.1f}x; use smooth_phase to give it one.",
                 PhaseFreeWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
 
@@ -124,25 +124,37 @@ def cartesian_mask(
 ) -> Tensor:
     """Mask (h, w) of 0 and 1: round(w / acceleration) columns, round(w * centre_fraction) of them central.
 
-    kind "random": the other columns are drawn at random [lustig2007sparse]; "uniform": equally spaced.
+    kind "random": the other columns are drawn at random [lustig2007sparse]; "gaussian": at random too, more
+    of them near the centre, by a Gaussian density of standard deviation w / 6; "uniform": equally spaced.
     """
+    keep = centre_columns(w, acceleration, centre_fraction)
+    rest, missing = (keep == 0).nonzero()[:, 0], round(w / acceleration) - int(keep.sum())
+    if kind == "random":
+        chosen = torch.randperm(len(rest), generator=generator)[:missing]
+    elif kind == "gaussian":
+        density = torch.exp(-(((rest - w // 2) / (w / 6)) ** 2) / 2)
+        chosen = torch.multinomial(density, missing, generator=generator) if missing else rest[:0]
+    elif kind == "uniform":
+        chosen = ((torch.arange(missing) + 0.5) * len(rest) / max(missing, 1)).long()
+    else:
+        raise BadInput(
+            f"got kind = {kind!r}, need 'random', 'gaussian' or 'uniform'; use 'random' if in doubt."
+        )
+    keep[rest[chosen]] = 1
+    return keep.expand(h, w).clone()
+
+
+def centre_columns(w: int, acceleration: Number, centre_fraction: Number) -> Tensor:
+    """The round(w * centre_fraction) central ones of w columns, (w,) of 0 and 1, if they fit."""
     lines, centre = round(w / acceleration), round(w * centre_fraction)
     if not 1 <= lines <= w or not 0 <= centre <= lines:
         raise BadInput(
             f"got acceleration {acceleration} with {centre} centre lines, need at most {lines} of the "
             f"{w} lines in the centre; use a smaller centre_fraction."
         )
-    if kind not in ("random", "uniform"):
-        raise BadInput(f"got kind = {kind!r}, need 'random' or 'uniform'; use 'random' if in doubt.")
     keep = torch.zeros(w)
     keep[w // 2 - centre // 2 : w // 2 - centre // 2 + centre] = 1
-    rest = (keep == 0).nonzero()[:, 0]
-    if kind == "random":
-        chosen = torch.randperm(len(rest), generator=generator)[: lines - centre]
-    else:
-        chosen = ((torch.arange(lines - centre) + 0.5) * len(rest) / max(lines - centre, 1)).long()
-    keep[rest[chosen]] = 1
-    return keep.expand(h, w).clone()
+    return keep
 
 
 def effective_acceleration(mask: Tensor, phase_free: bool = False) -> float:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from ..errors import BadInput
-from ..operators import LinearOperator, column, require_real
+from ..operators import LinearOperator, Number, column, require_real
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,3 +63,25 @@ class Downsample(LinearOperator):
     def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)
         return z + self.adjoint(y - self(z)) / (1 / self.factor**2 + rho)  # A A^T = 1 / factor^2
+
+
+def random_mask(h: int, w: int, fraction: Number, generator: torch.Generator | None = None) -> Tensor:
+    """Mask (h, w) for `Inpainting` with round(fraction h w) ones at random pixels."""
+    if not 0 < fraction <= 1:
+        raise BadInput(f"got a fraction of {fraction} pixels, need it in (0, 1]; use 0.3 to keep 30 %.")
+    mask = torch.zeros(h * w)
+    mask[torch.randperm(h * w, generator=generator)[: round(fraction * h * w)]] = 1
+    return mask.reshape(h, w)
+
+
+def box_mask(h: int, w: int, size: int, corner: tuple[int, int] | None = None) -> Tensor:
+    """Mask (h, w) for `Inpainting` with a square hole; `corner`: first row and column, None: the middle."""
+    top, left = ((h - size) // 2, (w - size) // 2) if corner is None else corner
+    if not (0 <= top <= h - size and 0 <= left <= w - size):
+        raise BadInput(
+            f"got a hole of {size} pixels at {(top, left)}, need it inside the {h} x {w} image; "
+            "use a smaller size or corner=None."
+        )
+    mask = torch.ones(h, w)
+    mask[top : top + size, left : left + size] = 0
+    return mask
