@@ -50,6 +50,7 @@ def mcg(
     x: Tensor,
     *,
     alpha: Number = 1.0,
+    cg_steps: int = 3,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Manifold constrained gradient [chung2022mcg]: a DPS step, then a projection. Targets an approximation
@@ -58,7 +59,7 @@ def mcg(
     What is measured is replaced by the data, noised like the state; the last time without noise, so that the
     result fits the noise of y exactly. As in the authors' code the gradient is that of the norm, with W = 1;
     its part along the data, which the paper removes, is replaced here too. alpha is in VP variables, like the
-    zeta of `dps`. Linear operators only.
+    zeta of `dps`, cg_steps as in `song`. Linear operators only.
     """
     A = linear(problem, "mcg")
     for i, s_next in enumerate(sigmas[1:].tolist()):
@@ -67,7 +68,7 @@ def mcg(
         y = problem.y  # y_{i-1} ~ p(y_{i-1} | y)
         if s_next > 0:
             y = y + s_next * A(randn_like(x, generator))
-        x = project(problem, x, y)
+        x = project(problem, x, y, cg_steps)
         yield State(i, s_next, x, x0hat)
 
 
@@ -88,7 +89,8 @@ def pigdm(
 
     p(x0 | x) is taken for N(x0hat, r^2 I), with r^2 = variance s^2 / (variance + s^2); the paper's variance
     is 1. Then DDIM with eta. adaptive=True weights the guidance by r^2 instead of s^2, as the authors' code
-    does with its square root of abar. noise_std = 0 takes the pseudo-inverse. Linear operators only.
+    does with its square root of abar. noise_std = 0 takes the pseudo-inverse. A variance far below the
+    prior's diverges. Linear operators only.
     """
     linear(problem, "pigdm")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):

@@ -55,6 +55,7 @@ def song(
     x: Tensor,
     *,
     lam: Number = 1.0,
+    cg_steps: int = 3,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Blending with a path of noised measurements [song2022medical]. Targets an approximation for data
@@ -62,17 +63,18 @@ def song(
 
     Before each step, what is measured moves by lam towards y with the noise of the state, drawn afresh; then
     an ancestral step. The last estimate takes the data themselves, without noise, so the result fits the
-    noise of y exactly. The paper adds a corrector, which its own tuning switches off for some tasks. Linear
-    operators only.
+    noise of y exactly. The paper adds a corrector, which its own tuning switches off for some tasks. cg_steps
+    for A^+ unless it has a closed form: one is exact for a mask or a single coil, and with several coils more
+    than a few amplify noise. Linear operators only.
     """
     A, y = linear(problem, "song"), problem.y
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         y_s = y + s * A(randn_like(x, generator))  # the measurement of the image with the noise of x
-        x = project(problem, x, y_s, lam)
+        x = project(problem, x, y_s, cg_steps, lam)
         x0hat = denoise(x, s)
         x = renoise(x, x0hat, s, s_next, 1.0, generator)
         if s_next == 0:
-            x = project(problem, x, y)
+            x = project(problem, x, y, cg_steps)
         yield State(i, s_next, x, x0hat)
 
 
@@ -85,6 +87,7 @@ def score_mri(
     *,
     snr: Number = 0.16,
     correctors: int = 1,
+    cg_steps: int = 3,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Predictor, corrector and projection in turn [chung2022scoremri]. Targets an approximation for data
@@ -93,20 +96,20 @@ def score_mri(
     After every step what is measured becomes y. As in the authors' code the corrector comes first, at the
     level of x, its step set by snr (their inference: 0.16); the predictor is the reverse diffusion one, and
     its last step adds no noise. Their batch means of norms are one norm per sample here. They apply a prior
-    of magnitudes to real and imaginary part in turn; here the denoiser sees both channels. Linear operators
-    only.
+    of magnitudes to real and imaginary part in turn; here the denoiser sees both channels. cg_steps as in
+    `song`. Linear operators only.
     """
     linear(problem, "score_mri")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         for _ in range(correctors):
             score, z = (denoise(x, s) - x) / s**2, randn_like(x, generator)
             size = column(2 * snr**2 * dot(z, z) / dot(score, score), x)
-            x = project(problem, x + size * score + (2 * size).sqrt() * z, problem.y)
+            x = project(problem, x + size * score + (2 * size).sqrt() * z, problem.y, cg_steps)
         x0hat = denoise(x, s)
         x = x + (s**2 - s_next**2) * (x0hat - x) / s**2
         if s_next > 0:
             x = x + (s**2 - s_next**2) ** 0.5 * randn_like(x, generator)
-        x = project(problem, x, problem.y)
+        x = project(problem, x, problem.y, cg_steps)
         yield State(i, s_next, x, x0hat)
 
 
@@ -137,19 +140,20 @@ def ddnm(
     x: Tensor,
     *,
     eta: Number = 0.85,
+    cg_steps: int = 3,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Denoising diffusion null-space model [wang2023ddnm], for data without noise. Targets an approximation.
 
     x0hat keeps its part in the null space of A; its other part is replaced by A^+ y. Then a step whose fresh
-    noise is eta s_next, as in `dds`, which loses prior variance. For noisy data use `ddnm_plus`. Linear
-    operators only.
+    noise is eta s_next, as in `dds`, which loses prior variance. For noisy data use `ddnm_plus`. cg_steps as
+    in `song`. Linear operators only.
     """
     linear(problem, "ddnm")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         x0hat = denoise(x, s)  # Tweedie
         eps = (x - x0hat) / s
-        x0hat = project(problem, x0hat, problem.y)  # A^+ y + (I - A^+ A) x0hat
+        x0hat = project(problem, x0hat, problem.y, cg_steps)  # A^+ y + (I - A^+ A) x0hat
         fresh = eta * s_next
         x = x0hat + (s_next**2 - fresh**2) ** 0.5 * eps
         if fresh > 0:

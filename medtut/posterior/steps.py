@@ -32,7 +32,7 @@ def conditional_mean(problem: InverseProblem, z: Tensor, variance: Number, cg_st
     At most cg_steps of conjugate gradients, unless A has a closed form.
     """
     if problem.noise_std == 0:
-        return project(problem, z, problem.y)
+        return project(problem, z, problem.y, cg_steps)
     return problem.A.prox(z, problem.y, problem.noise_std**2 / variance, cg_steps)
 
 
@@ -53,6 +53,10 @@ def measurement_noise(problem: InverseProblem, generator: Noise = None) -> Tenso
     return problem.A.restrict(torch.view_as_complex(randn_like(torch.view_as_real(y), generator)))
 
 
-def project(problem: InverseProblem, x: Tensor, y: Tensor, lam: Number = 1.0) -> Tensor:
-    """x + lam A^+ (y - A x): lam = 1 replaces what y measures and keeps the rest."""
-    return x + lam * problem.A.pinv(y - problem.A(x))
+def project(problem: InverseProblem, x: Tensor, y: Tensor, cg_steps: int, lam: Number = 1.0) -> Tensor:
+    """x + lam A^+ (y - A x): lam = 1 replaces what y measures and keeps the rest.
+
+    One step of conjugate gradients is exact for a mask or one coil. With several coils A is ill-conditioned,
+    and many steps would carry the noise of y into x; a few leave it where A hardly sees.
+    """
+    return x + lam * problem.A.pinv(y - problem.A(x), cg_steps)

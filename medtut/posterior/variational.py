@@ -22,16 +22,20 @@ def red_diff(
     lam: Number = 0.25,
     lr: Number = 0.1,
     betas: tuple[float, float] = (0.9, 0.99),
+    cg_steps: int = 3,
     generator: Noise = None,
 ) -> Iterator[State]:
     """Variational inference with a diffusion prior [mardani2024reddiff]. Targets a point estimate: the
     variational Gaussian has no width, and its mean mu is found by Adam [kingma2015adam].
 
     The gradient is that of 1/2 mean (y - A mu)^2 plus lam s (epshat - eps), a mean over the pixels too; with
-    their weight lam s the level cancels: lam (mu - x0hat). noise_std plays no part. Starts at A^+ y as the
-    authors' code does, or at 0 if A is not linear; x gives only the shape. Each level is visited once.
+    their weight lam s the level cancels: lam (mu - x0hat). noise_std plays no part. Starts at A^+ y, as the
+    authors' code does (cg_steps as in `song`), or at 0 if A is not linear; x gives only the shape. Each level
+    is visited once.
     """
-    mu = problem.A.pinv(problem.y) if isinstance(problem.A, LinearOperator) else torch.zeros_like(x)
+    mu = torch.zeros_like(x)
+    if isinstance(problem.A, LinearOperator):
+        mu = problem.A.pinv(problem.y, cg_steps)
     count, size = column(problem.A.count(problem.y), x), x[0].numel()
     m, v = torch.zeros_like(x), torch.zeros_like(x)
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
