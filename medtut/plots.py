@@ -148,7 +148,7 @@ def _curve(lines, xlabel, ylabel, logx, logy, title, hlines):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1e3 * low else (1,)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter("")
-    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)  # beside them it costs width
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
     return figure
 
 

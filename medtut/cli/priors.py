@@ -15,10 +15,10 @@ from ..data.brain import CONTRASTS, label_of
 from ..denoisers import given
 from ..errors import BadInput
 from ..noise import generators
-from ..samplers import ddim, start
+from ..samplers import ddpm, start
 from .output import all_or_nothing
 
-SIGMA_MIN, SIGMA_MAX = 0.005, 50.0
+SIGMA_MIN, SIGMA_MAX = 0.01, 40.0
 
 
 def show() -> None:
@@ -76,11 +76,13 @@ def sample(args) -> None:
     device = next((p.device for p in denoise.parameters()), torch.device("cpu"))
     shape = (args.n, recipe.net_args["channels"], recipe.data["size"], recipe.data["size"])
     sigmas = schedules.cosine(args.steps, SIGMA_MIN, SIGMA_MAX)
-    x = start(sigmas, shape, generators(args.seed, args.n)).to(device)
+    rng = generators(args.seed, args.n)
+    x = start(sigmas, shape, rng).to(device)
     began = time.perf_counter()
     with all_or_nothing(args.out) as out:
         denoise = denoise if label is None else given(denoise, label.to(device))
-        for state in tqdm(ddim(denoise, sigmas, x), total=args.steps, desc=args.name, unit="step"):
+        states = ddpm(denoise, sigmas, x, generator=rng)
+        for state in tqdm(states, total=args.steps, desc=args.name, unit="step"):
             x = state.x
         x = x.cpu()
         if not torch.isfinite(x).all():

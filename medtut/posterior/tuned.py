@@ -9,8 +9,8 @@ from ..schedules import geometric
 
 # the weight of the data, and of fresh noise, for one coil and for several
 SETTINGS = {
-    "dds": ({"gamma": 30.0, "eta": 0.95}, {"gamma": 30.0, "eta": 0.95}),
-    "dps": ({"zeta": 3.0}, {"zeta": 10.0}),
+    "dds": ({"gamma": 100.0, "eta": 1.0}, {"gamma": 10.0, "eta": 1.0}),
+    "dps": ({"zeta": 3.0}, {"zeta": 6.0}),
 }
 
 
