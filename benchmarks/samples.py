@@ -42,12 +42,14 @@ MADE_FROM = [
 ]
 
 
-def draw(denoise, first: int, count: int, label: Tensor | None = None, eta: float = 1.0) -> Tensor:
+def draw(
+    denoise, first: int, count: int, label: Tensor | None = None, eta: float = 1.0, steps: int = STEPS
+) -> Tensor:
     """Samples `first` to `first + count`, each from its own generator; `label` (count, 2) or None.
 
     eta = 1 is DDPM; eta = 0 is DDIM, which never takes back an error of the network.
     """
-    sigmas = cosine(STEPS, SIGMA_MIN, SIGMA_MAX)
+    sigmas = cosine(steps, SIGMA_MIN, SIGMA_MAX)
     noise = mt.generators(0, first + count)[first:]
     device = next(denoise.parameters()).device
     x = start(sigmas, (count, 1, 128, 128), noise).to(device)
@@ -84,15 +86,16 @@ def populations(bar: tqdm) -> tuple[dict[str, Tensor], dict]:
     images["Gaussian"] = gaussian_samples(training, N)
     denoise = mt.load("brain-128")
     drawn = {
-        "free samples": (None, 1.0),
-        "free samples by DDIM": (None, 0.0),
-        "samples told contrast and position": (told, 1.0),
+        "free samples": (None, 1.0, STEPS),
+        "free samples, twice the steps": (None, 1.0, 2 * STEPS),
+        "free samples by DDIM": (None, 0.0, STEPS),
+        "samples told contrast and position": (told, 1.0, STEPS),
     }
-    for name, (label, eta) in drawn.items():
+    for name, (label, eta, steps) in drawn.items():
         chunks = []
         for i in range(0, N, CHUNK):
             part = None if label is None else label[i : i + CHUNK]
-            make = partial(draw, denoise, i, CHUNK, part, eta)
+            make = partial(draw, denoise, i, CHUNK, part, eta, steps)
             chunks.append(piece(f"{name} {i}", DRAWN_FROM, lambda make=make: {"x": make()})["x"])
             bar.update()
         images[name] = torch.cat(chunks)
@@ -164,7 +167,7 @@ def table(result: dict) -> str:
 
 def main(out: Path) -> None:
     """Measure, print the table, store it."""
-    with tqdm(total=3 * N // CHUNK, desc="samples", unit="batch") as bar:
+    with tqdm(total=4 * N // CHUNK, desc="samples", unit="batch") as bar:
         images, known = populations(bar)
     known["candidates"] = {
         "heldout": slices("heldout", 2 * N, 2 * N)[0],
