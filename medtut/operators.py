@@ -93,6 +93,12 @@ def conjugate_gradient(
     return x
 
 
+def moved(thing, device: torch.device | str):
+    """An operator or problem, a dataclass, with its tensors and operators on another device."""
+    parts = {f.name: v for f in fields(thing) if isinstance(v := getattr(thing, f.name), Tensor | Operator)}
+    return replace(thing, **{name: v.to(device) for name, v in parts.items()})
+
+
 class Operator(ABC):
     """A measurement that need not be linear: y = A(x)."""
 
@@ -125,8 +131,7 @@ class Operator(ABC):
 
     def to(self, device: torch.device | str) -> "Operator":
         """The same operator with its tensors, and those of the operators in it, on another device."""
-        parts = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor | Operator)}
-        return replace(self, **{name: v.to(device) for name, v in parts.items()})
+        return moved(self, device)
 
     def check_truth(self, x: Tensor) -> None:
         """Warn of a truth that flatters the reconstruction; most operators have nothing to say."""
@@ -193,7 +198,7 @@ class InverseProblem:
 
     def to(self, device: torch.device | str) -> "InverseProblem":
         """The same problem on another device."""
-        return InverseProblem(self.A.to(device), self.y.to(device), self.noise_std)
+        return moved(self, device)
 
     def repeat(self, n: int) -> "InverseProblem":
         """The same problem n times, sample by sample: batch (b,) becomes (b n,)."""

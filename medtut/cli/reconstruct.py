@@ -38,16 +38,17 @@ def run(args) -> None:
     denoise = weights.load(PRIOR, device=args.device)
     device = next((p.device for p in denoise.parameters()), torch.device("cpu"))
     with all_or_nothing(args.out) as out:
+        sigmas, knobs = levels(args.method, args.steps), settings(args.method, scan.facts["coils"])
         began = time.perf_counter()
-        samples = sample(denoise, scan.problem.to(device), args)
+        samples = sample(denoise, scan.problem.to(device), sigmas, knobs, args)
         seconds = time.perf_counter() - began
         report = {
             "file": {"format": image.source, "kind": image.kind, "assumed": list(image.notes)},
             "scan": {"statement": scan.statement, **scan.facts},
             "method": {
                 "name": args.method,
-                "steps": len(levels(args.method, args.steps)) - 1,
-                "settings": settings(args.method, scan.facts["coils"]),
+                "steps": len(sigmas) - 1,
+                "settings": knobs,
                 "samples": args.samples,
                 "seed": args.seed,
                 "prior": PRIOR,
@@ -63,12 +64,10 @@ def run(args) -> None:
     print(f"Written to {args.out}: {', '.join(names)}.")
 
 
-def sample(denoise, problem: InverseProblem, args) -> Tensor:
+def sample(denoise, problem: InverseProblem, sigmas: Tensor, knobs: dict, args) -> Tensor:
     """`args.samples` reconstructions (n, 2, h, w) on the CPU, one batch, with a progress bar."""
-    sigmas = levels(args.method, args.steps)
     rng = generators(args.seed, args.samples)
     x = start(sigmas, (args.samples, 2, *problem.y.shape[-2:]), rng, like=problem.y.real)
-    knobs = settings(args.method, problem.y.shape[1])
     many = problem.repeat(args.samples)
     states = METHODS[args.method](turned(denoise, rng), many, sigmas, x, generator=rng, **knobs)
     for state in tqdm(states, total=len(sigmas) - 1, desc=args.method, unit="step"):

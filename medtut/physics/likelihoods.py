@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import BadInput
 from ..noise import randn_like
-from ..operators import InverseProblem, LinearOperator, Number, Operator, two_operators
+from ..operators import InverseProblem, LinearOperator, Number, Operator, moved, two_operators
 
 FLOOR = 0.1  # counts; below this rate the logarithm goes on as a straight line, so that x < 0 is pushed back
 
@@ -47,7 +47,7 @@ class Likelihood(ABC):
 
     def to(self, device: torch.device | str) -> "Likelihood":
         """The same problem on another device."""
-        return replace(self, A=self.A.to(device), y=self.y.to(device))
+        return moved(self, device)
 
     def _sum(self, terms: Tensor) -> Tensor:
         return self.A.restrict(terms).flatten(1).sum(1)
@@ -70,7 +70,7 @@ class PoissonProblem(Likelihood):
 
     def repeat(self, n: int) -> "PoissonProblem":
         same = not isinstance(self.background, Tensor) or len(self.background) == 1
-        again = replace(self, A=self.A.repeat(n), y=self.y.repeat_interleave(n, 0))
+        again = super().repeat(n)
         return again if same else replace(again, background=self.background.repeat_interleave(n, 0))
 
 
