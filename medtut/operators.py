@@ -137,6 +137,22 @@ class Operator(ABC):
         """Warn of a truth that flatters the reconstruction; most operators have nothing to say."""
         return
 
+    def adjoint(self, y: Tensor) -> Tensor:
+        """A^H y, which only a `LinearOperator` has; the same goes for `gram`, `prox` and `pinv`."""
+        raise BadInput(
+            f"got a {type(self).__name__}, which is not linear and has no adjoint, need a linear operator; "
+            "use dps, which needs only the gradient of the loss."
+        )
+
+    def gram(self, x: Tensor) -> Tensor:
+        return self.adjoint(x)
+
+    def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:
+        return self.adjoint(y)
+
+    def pinv(self, y: Tensor, iters: int = 0) -> Tensor:
+        return self.adjoint(y)
+
 
 class LinearOperator(Operator):
     """A linear measurement with its adjoint; prox and pinv are conjugate gradients unless overridden."""

@@ -9,6 +9,7 @@ from medtut.operators import Operator
 from medtut.physics.blur import Blur, NonlinearBlur, SuperResolution, motion_kernel
 from medtut.physics.ct import CT, BeamHardening, fan_beam, parallel_beam
 from medtut.physics.likelihoods import Weighted
+from medtut.physics.matrix import Matrix
 from medtut.physics.mismatch import ColouredNoise, FineGrid, OffResonance, coil_mixing
 from medtut.physics.mri import MRI, cartesian_mask, coil_maps
 from medtut.physics.mri_motion import MotionMRI, line_groups, random_poses
@@ -66,13 +67,15 @@ FIELD = torch.randn(BATCH, 7, 10, generator=g(), dtype=torch.float64)
 RAYS = (torch.rand(BATCH, 1, 4, 10, generator=g()) > 0.3).double()
 HALF = 0.4 + 0.5 * torch.rand(BATCH, 1, 3, 10, generator=g(), dtype=torch.float64)
 WEIGHT = 0.5 + torch.rand(BATCH, 1, 4, 3, generator=g(), dtype=torch.float64)
-TWO, ODD = mri(2, 8, 10), mri(4, 7, 10)
+HOLES = (torch.rand(BATCH, 1, 7, 5, generator=g()) > 0.4).double()
+TWO, ODD, TINY = mri(2, 8, 10), mri(4, 7, 10), mri(2, 4, 5)
 
 LINEAR = {
     "inpainting": Example(Inpainting((torch.rand(1, 1, 9, 7, generator=g()) > 0.4).double()), (3, 2, 9, 7)),
     "inpainting volume": Example(
         Inpainting((torch.rand(5, 4, 3, generator=g()) > 0.4).double()), (3, 1, 5, 4, 3)
     ),
+    "inpainting, a mask per sample": Example(Inpainting(HOLES), (3, 2, 7, 5), Inpainting(HOLES[1:2])),
     "downsample 2": Example(Downsample(2), (3, 1, 8, 6)),
     "downsample 3": Example(Downsample(3), (3, 2, 9, 15)),
     "one coil": Example(mri(1, 8, 10), (3, 2, 8, 10)),
@@ -82,6 +85,9 @@ LINEAR = {
     "a mask and maps per sample": Example(MAPS, (3, 2, 9, 10), MRI(MAPS.mask[1:2], MAPS.coils[1:2])),
     "blur": Example(Blur(taps(3, 5)), (3, 2, 8, 10)),
     "blur, odd": Example(Blur(taps(4, 3)), (3, 1, 7, 9)),
+    "super-resolution, a kernel that loses a frequency": Example(
+        SuperResolution(torch.tensor([[0.25, 0, 0.5, 0, 0.25]]).double(), 2), (3, 2, 4, 8)
+    ),
     "motion blur, with frequencies lost": Example(Blur(torch.ones(1, 4).double() / 4), (3, 1, 6, 8)),
     "a kernel per sample": Example(Blur(TAPS), (3, 2, 9, 8), Blur(TAPS[1:2])),
     "super-resolution": Example(SuperResolution(taps(3, 3), 2), (3, 2, 8, 6)),
@@ -100,6 +106,20 @@ LINEAR = {
     "off-resonance": Example(OffResonance(mri(1, 7, 10), FIELD[:1]), (3, 2, 7, 10)),
     "off-resonance per sample": Example(
         OffResonance(ODD, FIELD), (3, 2, 7, 10), OffResonance(ODD, FIELD[1:2])
+    ),
+    "fine grid off resonance": Example(
+        FineGrid(OffResonance(TINY, FIELD[:, :4, :5]), 2),
+        (3, 2, 8, 10),
+        FineGrid(OffResonance(TINY, FIELD[1:2, :4, :5]), 2),
+    ),
+    "motion on a fine grid": Example(
+        MotionMRI(FineGrid(TINY, 2), line_groups(5, 2), POSES[:1]), (3, 2, 8, 10)
+    ),
+    "coloured noise off the grid": Example(
+        ColouredNoise(
+            RadialMRI(spokes(5, 8).double(), TWO.coils), coil_mixing(2, 0.5, g()).to(torch.complex128)
+        ),
+        (3, 2, 8, 10),
     ),
     "coloured noise": Example(
         ColouredNoise(TWO, coil_mixing(2, 0.5, g()).to(torch.complex128)), (3, 2, 8, 10)
@@ -120,7 +140,13 @@ LINEAR = {
         (3, 1, 7, 6),
         PET(CT(parallel_beam(7, 6, 3)), HALF[1:2], 0.4),
     ),
+    "matrix": Example(Matrix(torch.randn(3, 7, generator=g(), dtype=torch.float64)), (3, 1, 7)),
+    "matrix of rank 2, images": Example(
+        Matrix(taps(4, 2) @ torch.randn(2, 12, generator=g(), dtype=torch.float64), (1, 3, 4)), (3, 1, 3, 4)
+    ),
+    "matrix, overdetermined": Example(Matrix(torch.randn(9, 5, generator=g()).double()), (3, 1, 5)),
     "radial": Example(RadialMRI(spokes(5, 8).double(), mri(3, 6, 7).coils), (3, 2, 6, 7)),
+    "radial, fast": Example(RadialMRI(spokes(5, 8).double(), mri(3, 6, 7).coils, fast=True), (3, 2, 6, 7)),
     "radial, maps per sample": Example(
         RadialMRI(spokes(6, 9, golden=True).double(), MAPS.coils),
         (3, 2, 9, 10),

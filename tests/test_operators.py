@@ -13,7 +13,9 @@ import medtut as mt
 import medtut.physics
 from medtut import operators as op
 from medtut.errors import BadInput
+from medtut.physics.matrix import Matrix
 from medtut.physics.mri import MRI, cartesian_mask, coil_maps
+from medtut.physics.phase import PhaseRetrieval
 from medtut.physics.pixels import Downsample, Inpainting
 from medtut.physics.spectral import svd
 
@@ -229,7 +231,7 @@ def test_simulation_and_reconstruction_differ_unless_the_crime_is_explicit():
     assert given.A is other
     assert torch.equal(given.y, A(x))
     with pytest.raises(BadInput, match=r"inverse crime.*crime=True"):
-        op.simulate(Downsample(2), x, 0.1)
+        op.simulate(PhaseRetrieval(), x, 0.1)
     with pytest.raises(BadInput, match="one of them"):
         op.simulate(A, x, 0.1, crime=True, A_recon=other)
 
@@ -265,6 +267,8 @@ BAD = {
     "grey k-space mask": (lambda: MRI(0.5 * torch.ones(4, 4), coil_maps(1, 4, 4)), "binary"),
     "wrong size": (lambda: mri(1, 8, 10)(torch.ones(1, 2, 10, 8).double()), r"\(10, 8\) pixels"),
     "wrong mask": (lambda: MRI(torch.ones(4, 5), coil_maps(1, 4, 4)), r"\(4, 5\)"),
+    "wrong columns": (lambda: Matrix(torch.ones(2, 5), (1, 2, 3)), r"\(2, 5\) for images \(1, 2, 3\)"),
+    "wrong vector": (lambda: Matrix(torch.ones(2, 5))(torch.ones(3, 1, 4)), r"need \(b, 1, 5\)"),
     "real coils": (lambda: MRI(torch.ones(4, 4), torch.ones(1, 1, 4, 4)), "complex"),
 }
 

@@ -5,6 +5,8 @@ import torch
 from refusals import refused_in_one_sentence
 
 import medtut as mt
+from medtut.errors import BadInput
+from medtut.operators import simulate
 from medtut.physics.blur import Blur, NonlinearBlur, SuperResolution, gaussian_kernel, motion_kernel
 from medtut.physics.pixels import Downsample, Inpainting, box_mask, random_mask
 
@@ -51,6 +53,25 @@ def test_kernels():
 def test_super_resolution_by_a_box_is_the_block_mean():
     x = torch.randn(2, 1, 8, 6, generator=g())
     torch.testing.assert_close(SuperResolution(torch.full((2, 2), 0.25), 2)(x), Downsample(2)(x))
+
+
+def test_the_scanner_of_pixels_has_other_gains():
+    x, mask = torch.ones(3, 1, 40, 40), random_mask(40, 40, 0.5, g())
+    for A in (Inpainting(mask), Inpainting(mask.expand(1, 1, 40, 40))):
+        problem = simulate(A, x, 0.0, mt.generators(0, 3))
+        assert problem.A is A
+        gains = problem.y[:, :, mask > 0]
+        torch.testing.assert_close(gains.std(-1), torch.full((3, 1), 0.02), rtol=0.15, atol=0)
+        assert torch.equal(A.restrict(problem.y), problem.y)
+        assert not torch.equal(gains[0], gains[1])
+        torch.testing.assert_close(simulate(A, x[1:2], 0.0, mt.generators(0, 3)[1:2]).y, problem.y[1:2])
+    with pytest.raises(BadInput, match="inverse crime"):  # three axes: channels or depth?
+        simulate(Inpainting(mask.expand(2, 40, 40)), torch.ones(1, 2, 40, 40), 0.0)
+    problem = simulate(Downsample(2), torch.randn(3, 1, 40, 40, generator=g()), 0.0, mt.generators(0, 3))
+    assert isinstance(problem.A, Downsample)
+    assert 0.01 < float(problem.y.std()) < 1
+    flat = simulate(Downsample(2), x, 0.0, mt.generators(0, 3))
+    torch.testing.assert_close(flat.y, torch.ones(3, 1, 20, 20))  # the taps still sum to 1
 
 
 def test_nonlinear_response():

@@ -19,6 +19,7 @@ from medtut.physics.likelihoods import (
     speckle,
 )
 from medtut.physics.pet import PET, background, mlem, survival
+from medtut.physics.phase import PhaseRetrieval
 from medtut.physics.pixels import Inpainting
 
 SEE = Inpainting(torch.ones(1, 1))
@@ -164,7 +165,7 @@ def test_the_scanner_makes_the_data_unless_the_crime_is_explicit():
     same, other = emission(A, x, 0.0, g(), crime=True).y, emission(A, x, 0.0, g()).y
     assert not torch.equal(same, other)
     with pytest.raises(BadInput, match="inverse crime"):
-        emission(SEE, x)
+        emission(PhaseRetrieval(), x)
 
 
 BAD = {

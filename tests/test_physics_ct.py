@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from refusals import refused_in_one_sentence
+from skimage.transform import radon
 from torch.nn.functional import avg_pool2d, max_pool2d
 
 from medtut.operators import InverseProblem, dot
@@ -68,6 +70,19 @@ def test_fourier_slice_theorem():
         projection = (torch.exp(-2j * torch.pi * f[:, None] * t) * line).sum(1)
         torch.testing.assert_close(projection, image, rtol=0, atol=5e-5)
     torch.testing.assert_close(y.sum(-1), x.sum().expand(7) / 28)
+
+
+@pytest.mark.parametrize(("edge", "tolerance"), [(0.0, 1e-3), (0.5, 3e-3)])
+def test_scikit_image_projects_the_same(edge, tolerance):
+    # it turns the image by bilinear interpolation and sums columns; its angles run the other way
+    n = 65
+    v, u = torch.meshgrid(torch.arange(n) - n // 2, torch.arange(n) - n // 2, indexing="ij")
+    x = torch.exp(-((v - 6) ** 2 / 60 + (u + 9) ** 2 / 25)).double()
+    x = (x + edge * ((v + 10) ** 2 + (u - 4) ** 2 < 60)) * (v**2 + u**2 < (n // 2) ** 2)
+    beam = parallel_beam(n, n, 36)
+    theirs = radon(x.numpy(), -np.rad2deg(beam.angles()), circle=True, preserve_range=True).T / n
+    ours = CT(beam)(x[None, None])[0, 0, :, (beam.bins - n) // 2 :][:, :n]
+    assert relative(ours, torch.from_numpy(theirs)) < tolerance
 
 
 @pytest.mark.parametrize("name", BEAMS)

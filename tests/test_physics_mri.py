@@ -1,11 +1,14 @@
 """Masks, motion and the mismatches of an MRI scan, against symmetries and cases known by hand."""
 
+import dataclasses
+
 import pytest
 import torch
 from refusals import refused_in_one_sentence
 
 import medtut as mt
-from medtut.operators import simulate, to_complex, to_real
+from medtut.operators import InverseProblem, simulate, to_complex, to_real
+from medtut.physics import mri_radial
 from medtut.physics.mismatch import ColouredNoise, FineGrid, OffResonance, coil_mixing
 from medtut.physics.mri import MRI, cartesian_mask, centre_lines, coil_maps, ifft2c, smooth_phase
 from medtut.physics.mri_masks import poisson_mask
@@ -131,6 +134,47 @@ def test_radial_sums_are_the_fourier_transform_on_the_grid(h, w):
     torch.testing.assert_close(true, scan.scanner(mt.generators(0, 2)).coils)
 
 
+@pytest.mark.parametrize(("h", "w"), [(8, 10), (7, 9)])
+def test_the_fast_sums_are_the_exact_ones(h, w):
+    coils, k = coil_maps(3, h, w, g()), spokes(7, 12, golden=True)
+    for dtype, tolerance in ((torch.float64, 1e-11), (torch.float32, 2e-5)):
+        exact = RadialMRI(k.to(dtype), coils.to(torch.complex(*torch.zeros(2, dtype=dtype)).dtype))
+        fast, x = dataclasses.replace(exact, fast=True), head(h, w).to(dtype)
+        y = exact(x)
+        assert fast(x).dtype == y.dtype
+        assert (fast(x) - y).norm() < tolerance * y.norm()
+        assert (fast.adjoint(y) - exact.adjoint(y)).norm() < tolerance * exact.adjoint(y).norm()
+        x.requires_grad_()  # a sampler differentiates through it
+        slopes = [
+            torch.autograd.grad(InverseProblem(A, 0.5 * y, 0.1).loss(x).sum(), x)[0] for A in (exact, fast)
+        ]
+        assert (slopes[1] - slopes[0]).norm() < 5 * tolerance * slopes[0].norm()
+    assert fast.repeat(2).fast
+    assert fast.scanner(g()).fast
+
+
+def test_without_finufft_the_fast_sums_are_refused(monkeypatch):
+    monkeypatch.setattr(mri_radial, "find_spec", lambda name: None)
+    refused_in_one_sentence(lambda: RadialMRI(spokes(2, 4), coil_maps(1, 4, 4), fast=True), "finufft")
+
+
+def test_mismatches_compose():
+    scan, x = full(12, 10, 3), head(24, 20)
+    field = torch.full((1, 12, 10), 2.0)  # uniform: a shift of two coarse, four fine pixels
+    shifted = FineGrid(OffResonance(full(12, 10), field), 2)(x)
+    torch.testing.assert_close(shifted, FineGrid(full(12, 10), 2)(x.roll(4, -2)), atol=2e-5, rtol=0)
+    poses = torch.zeros(1, 2, 3)
+    poses[0, 1, 2] = 2.0  # in pixels of the fine grid
+    moved = MotionMRI(FineGrid(scan, 2), line_groups(10, 2), poses)(x)
+    halves = FineGrid(scan, 2)(x), FineGrid(scan, 2)(x.roll(2, -1))
+    torch.testing.assert_close(
+        moved, torch.cat([halves[0][..., :5], halves[1][..., 5:]], -1), atol=1e-5, rtol=0
+    )
+    noisy = ColouredNoise(MotionMRI(FineGrid(scan, 2), line_groups(10, 2), poses), coil_mixing(3, 0.5, g()))
+    problem = simulate(noisy, x, 0.1, g(), A_recon=scan)
+    assert problem.y.shape == scan(head(12, 10)).shape
+
+
 def test_spokes():
     k = spokes(5, 16).unflatten(0, (5, 16))
     assert k.norm(dim=-1).max() == pytest.approx(0.5)
@@ -171,6 +215,10 @@ BAD = {
     "another size": (
         lambda: RadialMRI(spokes(2, 4), coil_maps(1, 4, 4))(torch.zeros(1, 2, 4, 5)),
         r"\(4, 5\)",
+    ),
+    "motion on a finer grid": (
+        lambda: FineGrid(MotionMRI(full(4, 4), line_groups(4, 1), torch.zeros(1, 1, 3)), 2),
+        "got a MotionMRI",
     ),
     "no spokes": (lambda: spokes(0, 4), "got 0 spokes"),
     "centre too large": (lambda: poisson_mask(8, 32, 8, 0.5), "centre"),

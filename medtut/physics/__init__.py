@@ -4,6 +4,7 @@ from . import (
     blur,
     ct,
     likelihoods,
+    matrix,
     mismatch,
     mri,
     mri_masks,
@@ -16,6 +17,7 @@ from . import (
 )
 from .blur import Blur, NonlinearBlur, SuperResolution
 from .ct import CT, BeamHardening
+from .matrix import Matrix
 from .mri import MRI
 from .mri_motion import MotionMRI
 from .mri_radial import RadialMRI
@@ -32,6 +34,7 @@ __all__ = [
     "Blur",
     "Downsample",
     "Inpainting",
+    "Matrix",
     "MotionMRI",
     "NonlinearBlur",
     "PhaseRetrieval",
@@ -40,6 +43,7 @@ __all__ = [
     "blur",
     "ct",
     "likelihoods",
+    "matrix",
     "mismatch",
     "mri",
     "mri_masks",

@@ -109,12 +109,16 @@ class SuperResolution(LinearOperator):
     def __post_init__(self):
         _check(self.kernel)
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def fits(self, x: Tensor) -> None:
+        """Refuse an image whose sides are not multiples of the factor."""
         if x.shape[-1] % self.factor or x.shape[-2] % self.factor:
             raise BadInput(
                 f"got an image of {x.shape[-2]} x {x.shape[-1]} pixels, need multiples of {self.factor}; "
                 "use torch.nn.functional.pad(x, ...) to reach one."
             )
+
+    def __call__(self, x: Tensor) -> Tensor:
+        self.fits(x)
         return Blur(self.kernel)(x)[..., :: self.factor, :: self.factor]
 
     def adjoint(self, y: Tensor) -> Tensor:

@@ -1,11 +1,12 @@
 """Noise that is not white and Gaussian: counts, magnitudes, speckle, and log-counts with their weights.
 
-Each problem has the `A`, `y`, `loss` and `grad` of an `InverseProblem`; its loss is -log p(y | x), up to a
-term that does not depend on x. Each has a function that draws its data, with the two operators of `simulate`.
+Each problem is an `InverseProblem` whose loss is -log p(y | x) plus a term without x that keeps it from
+becoming negative. Of the samplers `dps` takes them, because it needs nothing but that loss; the others
+need white noise and refuse. Each has a function that draws its data, with the two operators of `simulate`.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -18,11 +19,10 @@ FLOOR = 0.1  # counts; below this rate the logarithm goes on as a straight line,
 
 
 @dataclass(frozen=True, eq=False)
-class Likelihood(ABC):
-    """A measurement y of A(x) with noise of its own kind."""
+class Likelihood(InverseProblem, ABC):
+    """A measurement y of A(x) with noise of its own kind, which no single noise_std describes."""
 
-    A: Operator
-    y: Tensor
+    noise_std: Number = field(init=False, repr=False, default=float("nan"))
 
     def __post_init__(self):
         if self.y.is_complex() or not (torch.isfinite(self.y) & (self.y >= 0)).all():
@@ -33,7 +33,7 @@ class Likelihood(ABC):
 
     @abstractmethod
     def loss(self, x: Tensor) -> Tensor:
-        """-log p(y | x) per sample, (b,), without what does not depend on x."""
+        """-log p(y | x) per sample, (b,), plus a term without x: never negative."""
 
     def grad(self, x: Tensor) -> Tensor:
         """The gradient of `loss`, with the shape of x."""
@@ -109,8 +109,8 @@ class SpeckleProblem(Likelihood):
             raise BadInput(f"got {self.looks} looks, need 1 or more; use 1 for fully developed speckle.")
 
     def loss(self, x: Tensor) -> Tensor:
-        a = self.A(x).clamp(min=self.floor)
-        return self.looks * self._sum(a.log() + self.y / a)
+        a, best = self.A(x).clamp(min=self.floor), self.y.clamp(min=self.floor)
+        return self.looks * self._sum((a / best).log() + self.y / a - self.y / best)
 
 
 @dataclass(frozen=True, eq=False)

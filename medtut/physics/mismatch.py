@@ -2,9 +2,12 @@
 
 `simulate(FineGrid(A, 2), x_fine, noise_std, A_recon=A)` measures with the first and reconstructs with A.
 Wrong coil maps, kernels and detector positions are the `scanner` methods of the operators themselves.
+They compose, from the inside out: the field of an `OffResonance`, a `FineGrid` round it, then `MotionMRI`,
+then `ColouredNoise`.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -12,13 +15,17 @@ from torch import Tensor
 from ..errors import BadInput
 from ..noise import randn
 from ..operators import LinearOperator, Number, to_complex, to_real
-from .mri import MRI, fft2c, ifft2c
+from .mri import MRI
 
 
 class _Scan(LinearOperator):
     """An MRI scan, the field `scan`, with something that goes wrong in it."""
 
-    scan: MRI
+    scan: LinearOperator
+
+    @property
+    def coils(self) -> Tensor:
+        return self.scan.coils
 
     def restrict(self, y: Tensor) -> Tensor:
         return self.scan.restrict(y)
@@ -35,47 +42,64 @@ class FineGrid(_Scan):
     """The same k-space measured from an image of factor times as many pixels each way, (b, 2, f h, f w).
 
     A real head has no pixels. Block means of the image are what a reconstruction on the grid of `scan` can
-    hope for; edges within a pixel make it ring. Coil maps are interpolated.
+    hope for; edges within a pixel make it ring. Coil maps, and the field of an `OffResonance`, are
+    interpolated. Motion and coloured noise go round it: MotionMRI(FineGrid(scan, 2), ...).
     """
 
-    scan: MRI
+    scan: LinearOperator
     factor: int
 
-    def _maps(self) -> Tensor:
-        """Coil maps on the fine grid, with the two grids' scale."""
-        parts = [
-            torch.nn.functional.interpolate(part, scale_factor=self.factor, mode="bilinear")
-            for part in (self.scan.coils.real, self.scan.coils.imag)
-        ]
-        return torch.complex(*parts) / self.factor
+    def __post_init__(self):
+        if not isinstance(self.scan, MRI | OffResonance):
+            raise BadInput(
+                f"got a {type(self.scan).__name__} to measure on a finer grid, need MRI or OffResonance; use "
+                "FineGrid first and put the other mismatch round it."
+            )
 
-    def _window(self) -> tuple[tuple[slice, slice], Tensor]:
-        """Where the measured frequencies lie in the fine k-space, and the phase between the two origins."""
-        ramp, window = torch.zeros((), dtype=self.scan.coils.real.dtype, device=self.scan.coils.device), []
-        for n, shape in zip(self.scan.coils.shape[-2:], ((-1, 1), (1, -1)), strict=True):
-            fine = self.factor * n
-            window.append(slice(fine // 2 - n // 2, fine // 2 - n // 2 + n))
-            offset = self.factor * (n // 2) + (self.factor - 1) / 2 - fine // 2  # in fine pixels
-            k = torch.arange(n, device=ramp.device) - n // 2
-            ramp = ramp + (2 * torch.pi * offset / fine * k.to(ramp)).reshape(shape)
-        return (window[0], window[1]), torch.polar(torch.ones_like(ramp), ramp)
+    @cached_property
+    def _parts(self) -> list[tuple]:
+        """The fine image is factor^2 coarse ones side by side: pixels, phase in k-space, scan of each."""
+        f, (h, w), like = self.factor, self.coils.shape[-2:], self.coils.real
+        parts = []
+        for i in range(f):
+            for j in range(f):
+                turn = torch.zeros((), device=like.device).to(like)
+                for n, at, shape in ((h, i, (-1, 1)), (w, j, (1, -1))):
+                    k = (torch.arange(n, device=like.device) - n // 2).to(like).reshape(shape)
+                    turn = turn - 2 * torch.pi / n * k * (at - (f - 1) / 2) / f  # its shift in coarse pixels
+                pixels = (..., slice(i, None, f), slice(j, None, f))
+                phase = torch.polar(torch.ones_like(turn), turn)
+                parts.append((pixels, phase, _part(self.scan, f, pixels)))
+        return parts
 
     def __call__(self, x: Tensor) -> Tensor:
-        size = [self.factor * n for n in self.scan.coils.shape[-2:]]
+        size = [self.factor * n for n in self.coils.shape[-2:]]
         if list(x.shape[-2:]) != size:
             raise BadInput(
                 f"got an image of {tuple(x.shape[-2:])} pixels, need {tuple(size)}, {self.factor} times the "
                 "grid of the scan; use a truth drawn on that grid."
             )
-        (rows, columns), phase = self._window()
-        return self.restrict(phase * fft2c(self._maps() * to_complex(x)[:, None])[..., rows, columns])
+        return sum(phase * scan(x[pixels]) for pixels, phase, scan in self._parts) / self.factor**2
 
     def adjoint(self, y: Tensor) -> Tensor:
-        (rows, columns), phase = self._window()
-        h, w = self.scan.coils.shape[-2:]
-        fine = y.new_zeros(*y.shape[:-2], self.factor * h, self.factor * w)
-        fine[..., rows, columns] = phase.conj() * self.restrict(y)
-        return to_real((self._maps().conj() * ifft2c(fine)).sum(1))
+        h, w = self.coils.shape[-2:]
+        x = y.real.new_zeros(len(y), 2, self.factor * h, self.factor * w)
+        for pixels, phase, scan in self._parts:
+            x[pixels] = scan.adjoint(phase.conj() * y) / self.factor**2
+        return x
+
+
+def _finer(t: Tensor, factor: int) -> Tensor:
+    return torch.nn.functional.interpolate(t, scale_factor=factor, mode="bilinear")
+
+
+def _part(scan: LinearOperator, factor: int, pixels: tuple) -> LinearOperator:
+    """The scan with its maps at every factor-th pixel of a grid that is finer by factor."""
+    if isinstance(scan, OffResonance):
+        field = _finer(scan.pixels[:, None], factor)[pixels][:, 0]
+        return OffResonance(_part(scan.scan, factor, pixels), field)
+    coils = torch.complex(*(_finer(part, factor) for part in (scan.coils.real, scan.coils.imag)))
+    return MRI(scan.mask, coils[pixels])
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +142,11 @@ class OffResonance(_Scan):
 class ColouredNoise(_Scan):
     """The same scan, whose coils share noise: white noise n of the coils arrives as mixing @ n.
 
-    mixing: (n_coils, n_coils) complex, the noise covariance being mixing @ mixing^H [pruessmann1999sense].
+    scan: MRI, RadialMRI, or one of them with other mismatches. mixing: (n_coils, n_coils) complex, the noise
+    covariance being mixing @ mixing^H [pruessmann1999sense].
     """
 
-    scan: MRI
+    scan: LinearOperator
     mixing: Tensor
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -131,7 +156,7 @@ class ColouredNoise(_Scan):
         return self.scan.adjoint(y)
 
     def noise(self, n: Tensor) -> Tensor:
-        return self.restrict(torch.einsum("ij,bjhw->bihw", self.mixing.to(n), n))
+        return self.restrict(torch.einsum("ij,bj...->bi...", self.mixing.to(n), n))
 
 
 def coil_mixing(n: int, strength: Number = 0.5, generator: torch.Generator | None = None) -> Tensor:

@@ -12,7 +12,6 @@ from torch import Tensor
 from ..errors import BadInput
 from ..noise import randn
 from ..operators import LinearOperator, Number, to_complex, to_real
-from .mri import MRI
 
 
 def _slide(z: Tensor, pixels: Tensor, dim: int) -> Tensor:
@@ -49,12 +48,12 @@ def rigid(z: Tensor, pose: Tensor, inverse: bool = False) -> Tensor:
 class MotionMRI(LinearOperator):
     """y = sum over poses p of M_p F S T_p x: each phase-encode line sees the head in the pose of its group.
 
-    scan: the operator of a head at rest. group: (w,) integers, the pose of each column of k-space. poses:
-    (b or 1, n, 3) as in `rigid`. To reconstruct as if nothing had moved, give `scan` as A_recon. See
-    [zaitsev2015motion] for what this does to images.
+    scan: the operator of a head at rest, MRI or one of its mismatches. group: (w,) integers, the pose of each
+    column of k-space. poses: (b or 1, n, 3) as in `rigid`, in pixels of the image. To reconstruct as if
+    nothing had moved, give `scan` as A_recon. See [zaitsev2015motion] for what this does to images.
     """
 
-    scan: MRI
+    scan: LinearOperator
     group: Tensor
     poses: Tensor
 
@@ -64,8 +63,10 @@ class MotionMRI(LinearOperator):
                 f"got poses of shape {tuple(self.poses.shape)}, need (b or 1, n, 3); use random_poses."
             )
         w, n = self.scan.coils.shape[-1], self.poses.shape[1]
-        if self.group.is_floating_point() or self.group.shape != (w,) or not (
-            self.group.min() >= 0 and self.group.max() < n
+        if (
+            self.group.is_floating_point()
+            or self.group.shape != (w,)
+            or not (self.group.min() >= 0 and self.group.max() < n)
         ):
             raise BadInput(
                 f"got groups of shape {tuple(self.group.shape)} for {w} columns, need a whole number from 0 "

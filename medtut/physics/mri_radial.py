@@ -1,8 +1,10 @@
-"""Radial MRI: k-space along spokes, off the grid; the transform is the exact sum, no fast approximation."""
+"""Radial MRI: k-space along spokes, off the grid; the transform is the exact sum, or on demand a fast one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.util import find_spec
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,17 +19,46 @@ def _waves(k: Tensor, n: int) -> Tensor:
     return torch.polar(torch.ones_like(turn), turn)
 
 
+class _Fast(torch.autograd.Function):
+    """The sums of `RadialMRI` by finufft [barnett2019finufft], on the CPU; size: of an image, to go back.
+
+    The gradient of one direction is the other.
+    """
+
+    @staticmethod
+    def forward(ctx, z: Tensor, k: Tensor, size: tuple[int, int] | None) -> Tensor:
+        import finufft
+
+        ctx.k, ctx.size = k, tuple(z.shape[-2:]) if size is None else None
+        single = z.dtype == torch.complex64
+        points = [(2 * np.pi * v).numpy() for v in k.cpu().to(torch.float32 if single else torch.float64).T]
+        data, eps = z.detach().cpu().resolve_conj(), 1e-6 if single else 1e-13
+        if size is None:
+            flat = data.flatten(0, -3).contiguous().numpy()
+            out = finufft.nufft2d2(*points, flat, eps=eps, isign=-1)
+            return torch.from_numpy(out).reshape(*z.shape[:-2], -1).to(z.device)
+        flat = data.flatten(0, -2).contiguous().numpy()
+        out = finufft.nufft2d1(*points, flat, n_modes=size, eps=eps, isign=1)
+        return torch.from_numpy(out).reshape(*z.shape[:-1], *size).to(z.device)
+
+    @staticmethod
+    def backward(ctx, g: Tensor) -> tuple:
+        return _Fast.apply(g, ctx.k, ctx.size), None, None
+
+
 @dataclass(frozen=True, eq=False)
 class RadialMRI(LinearOperator):
     """y_c(k) = sum over pixels r of S_c(r) x(r) exp(-2 pi i k r) / sqrt(h w), at any k off the grid.
 
     k: (m, 2) in cycles per pixel along rows (down) and columns (right), -1/2 to 1/2, see `spokes`. coils as
     in `MRI`. x: (b, 2, h, w); y: (b, n_coils, m) complex. Cost m h w per coil; the Gram operator, which
-    iterations need most, is a convolution and costs two FFTs of twice the size.
+    iterations need most, is a convolution and costs two FFTs of twice the size. fast=True takes the package
+    finufft for the sums, on the CPU, to a relative 1e-6 (1e-13 in double precision).
     """
 
     k: Tensor
     coils: Tensor
+    fast: bool = False
 
     def __post_init__(self):
         if self.k.is_complex() or self.k.ndim != 2 or self.k.shape[1] != 2 or not (self.k.abs() <= 0.5).all():
@@ -36,6 +67,8 @@ class RadialMRI(LinearOperator):
                 "between -0.5 and 0.5; use spokes(n, samples)."
             )
         MRI(torch.ones(self.coils.shape[-2:]), self.coils)  # refuses what is not a set of coil maps
+        if self.fast and find_spec("finufft") is None:
+            raise BadInput("got fast=True, need the package finufft; use pip install finufft, or fast=False.")
 
     @property
     def _scale(self) -> float:
@@ -47,14 +80,19 @@ class RadialMRI(LinearOperator):
                 f"got an image of {tuple(x.shape[-2:])} pixels, need {tuple(self.coils.shape[-2:])} as "
                 "the coil maps have; use an operator made for that size."
             )
-        rows, columns = (_waves(k.to(x), n) for k, n in zip(self.k.T, x.shape[-2:], strict=True))
         images = self.coils * to_complex(x)[:, None]
+        if self.fast:
+            return self._scale * _Fast.apply(images, self.k, None)
+        rows, columns = (_waves(k.to(x), n) for k, n in zip(self.k.T, x.shape[-2:], strict=True))
         return self._scale * ((images @ columns.T) * rows.T).sum(-2)
 
     def adjoint(self, y: Tensor) -> Tensor:
-        size = self.coils.shape[-2:]
-        rows, columns = (_waves(k.to(y.real), n).conj() for k, n in zip(self.k.T, size, strict=True))
-        images = self._scale * ((rows.T * y[..., None, :]) @ columns)
+        size = tuple(self.coils.shape[-2:])
+        if self.fast:
+            images = self._scale * _Fast.apply(y, self.k, size)
+        else:
+            rows, columns = (_waves(k.to(y.real), n).conj() for k, n in zip(self.k.T, size, strict=True))
+            images = self._scale * ((rows.T * y[..., None, :]) @ columns)
         return to_real((self.coils.conj() * images).sum(1))
 
     @cached_property
@@ -72,12 +110,13 @@ class RadialMRI(LinearOperator):
         return to_real((self.coils.conj() * wide[..., :h, :w]).sum(1))
 
     def repeat(self, n: int) -> "RadialMRI":
-        return RadialMRI(self.k, self.coils.repeat_interleave(n, 0) if len(self.coils) > 1 else self.coils)
+        coils = self.coils.repeat_interleave(n, 0) if len(self.coils) > 1 else self.coils
+        return replace(self, coils=coils)
 
     def scanner(self, generator=None) -> "RadialMRI":
         """The same scan with a scanner's coil maps, as in `MRI.scanner`."""
         cartesian = MRI(torch.ones(self.coils.shape[-2:]), self.coils)
-        return RadialMRI(self.k, cartesian.scanner(generator).coils)
+        return replace(self, coils=cartesian.scanner(generator).coils)
 
 
 def spokes(n: int, samples: int, golden: bool = False) -> Tensor:

@@ -7,12 +7,20 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from ..errors import BadInput
+from ..noise import randn
 from ..operators import LinearOperator, Number, column, require_real
+from .blur import SuperResolution
+from .likelihoods import Weighted
+
+GAIN_ERROR = 0.02  # relative error of each pixel's gain that a simulated detector has and its user ignores
 
 
 @dataclass(frozen=True, eq=False)
 class Inpainting(LinearOperator):
-    """y = M x: pixels where the mask is 0 are not measured. mask: 0 or 1, broadcastable to (b, c, *space)."""
+    """y = M x: pixels where the mask is 0 are not measured. mask: 0 or 1, broadcastable to (b, c, *space).
+
+    A mask per sample has four axes or more, (b, 1 or c, *space).
+    """
 
     mask: Tensor
 
@@ -37,6 +45,19 @@ class Inpainting(LinearOperator):
     def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)
         return (self.adjoint(y) + rho * z) / (self.mask.to(z) + rho)
+
+    def repeat(self, n: int) -> "Inpainting":
+        per_sample = self.mask.ndim >= 4 and len(self.mask) > 1
+        return Inpainting(self.mask.repeat_interleave(n, 0)) if per_sample else self
+
+    def scanner(self, generator=None) -> Weighted:
+        """The same pixels behind a detector whose gains, one per pixel, differ by `GAIN_ERROR`."""
+        if self.mask.ndim == 3:  # (c, h, w) or (d, h, w)? only the image could tell
+            return super().scanner(generator)
+        b = 1 if generator is None or isinstance(generator, torch.Generator) else len(generator)
+        shape = (1,) * max(4 - self.mask.ndim, 0) + self.mask.shape
+        error = randn((b, *shape[1:]), generator, self.mask.to(torch.get_default_dtype()))
+        return Weighted(self, 1 + GAIN_ERROR * error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +84,11 @@ class Downsample(LinearOperator):
     def prox(self, z: Tensor, y: Tensor, rho, iters: int = 0) -> Tensor:
         rho = column(torch.as_tensor(rho, dtype=z.dtype, device=z.device), z)
         return z + self.adjoint(y - self(z)) / (1 / self.factor**2 + rho)  # A A^T = 1 / factor^2
+
+    def scanner(self, generator=None) -> SuperResolution:
+        """The same cells with a sensitivity that is not flat: each of their taps is off by `KERNEL_ERROR`."""
+        flat = torch.full((self.factor, self.factor), 1 / self.factor**2)
+        return SuperResolution(flat, self.factor).scanner(generator)
 
 
 def random_mask(h: int, w: int, fraction: Number, generator: torch.Generator | None = None) -> Tensor:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ..errors import BadInput
 from ..operators import LinearOperator, Operator, to_complex, to_real
-from .blur import Blur, response
+from .blur import Blur, SuperResolution, response
+from .matrix import Matrix
 from .mri import MRI, fft2c, ifft2c
 from .pixels import Downsample, Inpainting
 
@@ -43,6 +44,11 @@ def svd(A: Operator, x: Tensor) -> SVD:
 @svd.register
 def _(A: Inpainting, x: Tensor) -> SVD:
     return SVD(A.mask.to(x), lambda x: x, lambda z: z, A.restrict)
+
+
+@svd.register
+def _(A: Matrix, x: Tensor) -> SVD:
+    return SVD(A.values(x), A.vh, A.v, A.uh)
 
 
 @svd.register
@@ -84,17 +90,73 @@ def _(A: Downsample, x: Tensor) -> SVD:
 
 @svd.register
 def _(A: Blur, x: Tensor) -> SVD:
-    """V is the Hartley transform, real and its own inverse; U the same behind the phase of the response."""
+    """V is the Hartley transform, U the same behind the phase of the response."""
     k = response(A.kernel, x).expand(1 if A.kernel.ndim == 2 else -1, 1, -1, -1)
     size = k.abs()
     lost = size <= 10 * torch.finfo(x.dtype).eps * size.amax((-2, -1), keepdim=True)
     values, phase = torch.where(lost, 0, size), torch.where(lost, 0, k / size)
 
-    def hartley(x: Tensor) -> Tensor:
-        f = torch.fft.fft2(x, norm="ortho")
-        return f.real - f.imag
+    def uh(y: Tensor) -> Tensor:
+        return torch.where(lost, 0, _hartley(torch.fft.ifft2(phase.conj() * torch.fft.fft2(y)).real))
+
+    return SVD(values, _hartley, _hartley, uh)
+
+
+@svd.register
+def _(A: SuperResolution, x: Tensor) -> SVD:
+    """The factor^2 frequencies that alias onto one another are a block with one singular value.
+
+    V reflects each block so that the direction it measures becomes its constant direction, up to a phase:
+    that of the images which are 0 between the pixels of the coarse grid. There stand the coordinates with a
+    singular value, by the Hartley transform of the coarse grid; all the others are the null space.
+    """
+    A.fits(x)
+    f = A.factor
+
+    def blocks(z: Tensor) -> Tensor:  # axes -4 and -2 run over the frequencies of a block
+        return z.unflatten(-1, (f, -1)).unflatten(-3, (f, -1))
+
+    def middle(z: Tensor) -> Tensor:
+        return z.mean((-4, -2), keepdim=True)
+
+    k = blocks(response(A.kernel, x).expand(1 if A.kernel.ndim == 2 else -1, 1, -1, -1))
+    size = middle(k.abs().square()).sqrt()
+    lost = size <= 10 * torch.finfo(x.dtype).eps * size.amax((-3, -1), keepdim=True)
+    seen = torch.where(lost, 1 / f, k.conj() / (f * size))  # what a block measures, of norm 1
+    overlap = f * middle(seen)  # with the constant direction
+    phase = torch.where(overlap == 0, 1, overlap / overlap.abs())
+    normal = seen + phase / f  # the reflection takes `seen` to -phase times the constant direction
+
+    def reflect(x: Tensor) -> Tensor:
+        z = blocks(torch.fft.fft2(x))
+        part = f**2 * middle(normal.conj() * z) / (1 + overlap.abs())
+        return torch.fft.ifft2((z - normal * part).flatten(-2).flatten(-3, -2)).real
+
+    def turn(x: Tensor, phase: Tensor) -> Tensor:
+        return torch.fft.ifft2(-phase.flatten(-2).flatten(-3, -2) * torch.fft.fft2(x)).real
+
+    def place(x: Tensor, coarse: Tensor) -> Tensor:
+        x = x.clone()
+        x[..., ::f, ::f] = coarse
+        return x
+
+    def vh(x: Tensor) -> Tensor:
+        x = reflect(x)
+        return place(x, _hartley(turn(x[..., ::f, ::f], phase.conj())))
+
+    def v(z: Tensor) -> Tensor:
+        return reflect(place(z, turn(_hartley(z[..., ::f, ::f]), phase)))
+
+    values = torch.where(lost, 0, size).flatten(-2).flatten(-3, -2)
 
     def uh(y: Tensor) -> Tensor:
-        return torch.where(lost, 0, hartley(torch.fft.ifft2(phase.conj() * torch.fft.fft2(y)).real))
+        fine = y.new_zeros(*y.shape[:-2], f * y.shape[-2], f * y.shape[-1])
+        return place(fine, torch.where(values > 0, _hartley(y), 0))
 
-    return SVD(values, hartley, hartley, uh)
+    return SVD(place(torch.zeros_like(x[:1, :1]).expand(len(values), -1, -1, -1), values), vh, v, uh)
+
+
+def _hartley(x: Tensor) -> Tensor:
+    """A real transform that is its own inverse."""
+    f = torch.fft.fft2(x, norm="ortho")
+    return f.real - f.imag
