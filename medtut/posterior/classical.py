@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..noise import Noise, randn_like
 from ..operators import InverseProblem, Number, column, conjugate_gradient, dot, simulate
+from ..physics.likelihoods import Weighted
 from .fitted import FittedGaussian
 
 
@@ -50,6 +51,18 @@ def _norm_squared(A, x: Tensor, iters: int = 10) -> Tensor:
         size = dot(v, v).sqrt()
         v = v / column(size, v)
     return 1.05 * size
+
+
+@torch.no_grad()
+def normalised(problem: InverseProblem, size: tuple[int, ...]) -> InverseProblem:
+    """The same problem with |A| about 1, for images of `size` (c, *space).
+
+    Steps and weights then mean the same in CT, whose A is small, as in MRI. Linear operators only.
+    """
+    x = torch.zeros(1, *size, device=problem.y.device)
+    norm = float(_norm_squared(problem.A, x).max()) ** 0.5
+    weight = torch.full((1,) * problem.y.ndim, 1 / norm, device=problem.y.device)
+    return InverseProblem(Weighted(problem.A, weight), problem.y / norm, problem.noise_std / norm)
 
 
 @torch.no_grad()

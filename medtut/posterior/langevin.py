@@ -12,7 +12,7 @@ from ..denoisers import Denoiser
 from ..noise import Noise, randn_like
 from ..operators import InverseProblem, Number, column, dot
 from ..samplers import State
-from .steps import linear, measurement_noise, noisy
+from .steps import linear, measurement_noise, noisy, white
 
 
 @torch.no_grad()
@@ -35,6 +35,7 @@ def score_ald(
     step (1 + |A|^2 / gamma^2) < 2. `norm_matched`, 5 in the authors' code, scales the likelihood's gradient
     to that many times the norm of the score instead: noise_std then plays no part, and nothing is targeted.
     """
+    white(problem, "score_ald")
     for i, s in enumerate(sigmas[:-1].tolist()):
         size = step * s**2
         for _ in range(inner):

@@ -16,7 +16,7 @@ from ..noise import Noise, randn
 from ..operators import InverseProblem, Number
 from ..physics.spectral import svd
 from ..samplers import State
-from .steps import noisy
+from .steps import noisy, white
 
 
 def systematic(log_w: Tensor, generator: Noise = None) -> Tensor:
@@ -59,10 +59,12 @@ def tds(
     variance: Number = 1.0,
     generator: Noise = None,
 ) -> Iterator[State]:
-    """The twisted diffusion sampler [wu2023tds]. Targets the posterior as the number of particles grows.
+    """The twisted diffusion sampler [wu2023tds, alg. 1]. Targets the posterior as the number of particles
+    grows [theorem 1].
 
-    Each particle takes an ancestral step whose mean is moved by the gradient of the twisting function, here
-    log N(y; A x0hat, noise_std^2 + r^2) with the r^2 of `pigdm`; weights undo what that function adds. The
+    Each particle takes an ancestral step whose mean is moved by the gradient of the twisting function
+    [eq. 9 and 10]; weights undo what that function adds [eq. 11]. The paper's function [eq. 8] is the
+    likelihood at x0hat; here it is widened to N(y; A x0hat, noise_std^2 + r^2) with the r^2 of `pigdm`. The
     last step has no noise and is not twisted. x: (b, n, c, *space). Any differentiable operator with
     noise_std > 0.
     """
@@ -97,6 +99,7 @@ def fps(
     particles are chosen by how well they predict the next y_s, and then take it in exactly. The last step is
     Tweedie's. x: (b, n, c, *space). Needs an operator with `physics.spectral.svd`.
     """
+    white(problem, "fps")
     b, n, *image = x.shape
     A = svd(problem.repeat(n).A, x.flatten(0, 1))
 
@@ -133,12 +136,15 @@ def mcgdiff(
     kappa: Number = 1e-4,
     generator: Noise = None,
 ) -> Iterator[State]:
-    """Monte Carlo guided diffusion [cardoso2024mcgdiff]. Targets the posterior, given many particles.
+    """Monte Carlo guided diffusion [cardoso2024mcgdiff, alg. 1 and sec. 2]. Targets the posterior, given many
+    particles. The proposal is eq. 7 and the weight eq. 8 of the paper, in the coordinates of A's SVD.
 
     A datum U^H y / s_i with noise nu = noise_std / s_i is what the state's coordinate is at level nu. Above
     it the coordinate is held near the datum by N(datum, s^2 - nu^2 + kappa (1 + nu^2)); below it is free, and
-    the likelihood weights the particles once more at the end. x: (b, n, c, *space); A needs an SVD.
+    the likelihood weights the particles once more at the end: with a small kappa and few particles that
+    counts the datum twice, and kappa about 1 does not. x: (b, n, c, *space); A needs an SVD.
     """
+    white(problem, "mcgdiff")
     b, n = x.shape[:2]
     many, x = problem.repeat(n), x.flatten(0, 1)
     A = svd(many.A, x)

@@ -11,7 +11,7 @@ from ..errors import BadInput
 from ..noise import Noise, randn_like
 from ..operators import InverseProblem, Number, column, conjugate_gradient, dot
 from ..samplers import State, renoise
-from .steps import linear, project
+from .steps import linear, only_linear, project
 
 
 @torch.no_grad()
@@ -45,6 +45,9 @@ def dds(
         if eta > 0 and s_next > 0:
             x = x + s_next * eta * randn_like(x, generator)
         yield State(i, s_next, x, x0hat)
+
+
+dds = only_linear(dds)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from ..noise import Noise, randn_like
 from ..operators import InverseProblem, Number
 from ..physics.spectral import svd
 from ..samplers import State
+from .steps import white
 
 
 @torch.no_grad()
@@ -32,6 +33,7 @@ def ddrm(
     data. The start x = sigmas[0] * z is drawn around the data too. Needs an operator that
     `physics.spectral.svd` knows.
     """
+    white(problem, "ddrm")
     A = svd(problem.A, x)
     seen = (A.values > 0).expand_as(A.vh(x))
     datum = torch.where(seen, A.uh(problem.y) / A.values, 0)
@@ -68,6 +70,7 @@ def ddnm_plus(
     keeps the noise of x at that level. Time travel is left out. Needs an operator that
     `physics.spectral.svd` knows.
     """
+    white(problem, "ddnm_plus")
     A = svd(problem.A, x)
     seen = (A.values > 0).expand_as(A.vh(x))
     nu = torch.where(seen, problem.noise_std / A.values, 0)

@@ -11,7 +11,7 @@ from ..noise import Noise, randn_like
 from ..operators import InverseProblem, LinearOperator, Number
 from ..samplers import State, ddim, ddpm, last
 from ..schedules import karras
-from .steps import conditional_draw, conditional_mean, linear, noisy
+from .steps import conditional_draw, conditional_mean, linear, noisy, white
 
 
 @torch.no_grad()
@@ -57,13 +57,15 @@ def daps(
     generator: Noise = None,
 ) -> Iterator[State]:
     """Decoupled annealing [zhang2025daps]. Targets an approximation that is too wide where the data are
-    silent: p(x0 | x) is taken for N(x0hat, s^2 I), which is wider than it is.
+    silent: p(x0 | x) is taken for N(x0hat, s^2 I), and x0hat is a sample of it rather than its mean.
 
-    x0hat is where `ode_steps` of the probability-flow equation lead from x (1 is Tweedie's mean); x0 is drawn
-    from that Gaussian times the likelihood, and noised to the next level. A linear operator's draw is exact;
+    x0hat is where `ode_steps` of the probability-flow equation lead from x; x0 is drawn from that Gaussian
+    times the likelihood, and noised to the next level. With many levels the law is p(x)^c p(y | x), c = 1 for
+    ode_steps = 1 (Tweedie's mean) and 1/2 for an exact path. A linear operator's draw is exact;
     for any other, Langevin steps of size step / (1 / s^2 + 1 / noise_std^2), stable for step < 2 if |A| <= 1.
     noise_std is the true one; the authors' setting is smaller.
     """
+    white(problem, "daps")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         x0hat = last(ddim(denoise, karras(ode_steps, s / 50 if ode_steps > 1 else s, s), x))
         if isinstance(problem.A, LinearOperator):

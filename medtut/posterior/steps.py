@@ -1,15 +1,23 @@
 """Steps that several samplers share: what a Gaussian belief about x0 becomes once the data are seen."""
 
+from collections.abc import Callable
+from functools import wraps
+
 import torch
 from torch import Tensor
 
+from ..denoisers import Denoiser
 from ..errors import BadInput
 from ..noise import Noise, randn_like
 from ..operators import InverseProblem, LinearOperator, Number
+from ..physics.likelihoods import Likelihood
 
 
 def linear(problem: InverseProblem, name: str) -> LinearOperator:
-    """The operator of a problem if it is linear, as the sampler `name` needs; raises BadInput if not."""
+    """The operator of a problem if it is linear and its noise white, as the sampler `name` needs; else raises
+    BadInput.
+    """
+    white(problem, name)
     if not isinstance(problem.A, LinearOperator):
         raise BadInput(
             f"got a {type(problem.A).__name__}, which is not linear, but {name} needs a linear operator; "
@@ -18,8 +26,29 @@ def linear(problem: InverseProblem, name: str) -> LinearOperator:
     return problem.A
 
 
+def only_linear(sampler: Callable) -> Callable:
+    """The sampler with the refusals of `linear` in front of it."""
+
+    @wraps(sampler)
+    def checked(denoise: Denoiser, problem: InverseProblem, sigmas: Tensor, x: Tensor, **knobs):
+        linear(problem, sampler.__name__)
+        return sampler(denoise, problem, sigmas, x, **knobs)
+
+    return checked
+
+
+def white(problem: InverseProblem, name: str) -> None:
+    """Refuse a problem whose noise is not white and Gaussian, for a sampler `name` that takes it for that."""
+    if isinstance(problem, Likelihood):
+        raise BadInput(
+            f"got a {type(problem).__name__}, but {name} needs white Gaussian noise; use dps, which takes "
+            "any loss, or low_dose, which makes the noise of transmission CT white."
+        )
+
+
 def noisy(problem: InverseProblem, name: str, instead: str) -> Number:
     """The noise level of a problem if it is positive; raises BadInput naming the sampler to use `instead`."""
+    white(problem, name)
     if problem.noise_std == 0:
         raise BadInput(f"got noise_std = 0, but {name} needs a noise level above 0; use {instead}.")
     return problem.noise_std

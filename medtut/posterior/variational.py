@@ -10,6 +10,7 @@ from ..denoisers import Denoiser
 from ..noise import Noise, randn_like
 from ..operators import InverseProblem, LinearOperator, Number, column
 from ..samplers import State
+from .steps import white
 
 
 @torch.no_grad()
@@ -33,6 +34,7 @@ def red_diff(
     authors' code does (cg_steps as in `song`), or at 0 if A is not linear; x gives only the shape. Each level
     is visited once.
     """
+    white(problem, "red_diff")
     mu = torch.zeros_like(x)
     if isinstance(problem.A, LinearOperator):
         mu = problem.A.pinv(problem.y, cg_steps)
