@@ -19,12 +19,19 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data.brain import Brain
+from .data.brain import CONTRASTS, Brain
+from .data.kernels import Kernels
+from .data.phantoms import Phantoms
 from .denoisers import PARAMETRISATIONS, Preconditioned, cosine_clock, denoising_loss
 from .errors import BadInput
 from .nets import NETS
 from .noise import generators
 from .schedules import stratified_cosine
+from .supervised import Pool, Scans
+from .unrolled import RECONSTRUCTORS, Reconstructor
+
+COHORTS = {"": Brain, "phantoms": Phantoms, "kernels": Kernels}
+LATER = ("before", "joint_drop", "cohort_name", "pool", "task")  # fields that older hashes do not know
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,8 @@ class Recipe:
     """Everything that decides the weights: data, network, objective, optimiser. All of it JSON."""
 
     name: str
-    data: dict  # keyword arguments of data.brain.Brain
-    net: str  # a name in nets.NETS
+    data: dict  # keyword arguments of the cohort
+    net: str  # a name in nets.NETS, or in unrolled.RECONSTRUCTORS if there is a task
     net_args: dict
     shift: float  # network range x_net = (x - shift) * scale
     scale: float
@@ -53,11 +60,14 @@ class Recipe:
     sigma_min: float = 0.005  # in the network's range
     sigma_max: float = 100.0
     seed: int = 0
+    cohort_name: str = ""  # a name in COHORTS
+    pool: int = 0  # so many training images and no more, drawn once; 0: a new one every time
+    task: str = ""  # "": a denoiser; else a supervised network for that task of supervised.Scans
 
     def settings(self) -> dict:
-        """The resolved settings as plain JSON values; `before` and `joint_drop` only where they are used."""
+        """The resolved settings as plain JSON values; those in LATER only where they are used."""
         values = json.loads(json.dumps(asdict(self)))
-        return {k: v for k, v in values.items() if v or k not in ("before", "joint_drop")}
+        return {k: v for k, v in values.items() if v or k not in LATER}
 
     def hash(self) -> str:
         """sha256 of the settings as sorted JSON."""
@@ -77,30 +87,48 @@ class Recipe:
         """The chance that a training slice loses all its conditions at once."""
         return self.joint_drop if step >= max((end for *_, end in self.before), default=0) else 0.0
 
-    def cohort(self, split: str = "train", **changes) -> Brain:
+    def cohort(self, split: str = "train", **changes) -> Brain | Kernels | Phantoms:
         """The cohort that this recipe draws from."""
-        return Brain(split=split, seed=self.seed, **{**self.data, **changes})
+        return COHORTS[self.cohort_name](split=split, seed=self.seed, **{**self.data, **changes})
 
-    def model(self) -> Preconditioned:
-        """The untrained network, seen as a denoiser in the network's range."""
+    def held_out(self) -> dict[str, Brain | Kernels | Phantoms]:
+        """What is scored, by name: the held-out cohort, of each contrast if it has contrasts."""
+        cohort = self.cohort("heldout")
+        if not isinstance(cohort, Brain):
+            return {self.cohort_name: cohort}
+        return {CONTRASTS[c]: self.cohort("heldout", contrasts=[CONTRASTS[c]]) for c in cohort.codes.tolist()}
+
+    def model(self) -> Preconditioned | Reconstructor:
+        """The untrained network, seen as a denoiser in the network's range; with a task, a reconstruction."""
         torch.manual_seed(self.seed)
+        if self.task:
+            net = RECONSTRUCTORS[self.net](**self.net_args, shift=self.shift, scale=self.scale)
+            return Reconstructor(net)
         return Preconditioned(
             NETS[self.net](**self.net_args), PARAMETRISATIONS[self.parametrisation](cosine_clock)
         )
 
 
-def batch_at(recipe: Recipe, cohort: Brain, step: int, rank: int = 0, world: int = 1) -> tuple:
-    """Images in the network's range, sigmas, labels, noise generators: a function of (seed, step)."""
+def batch_at(
+    recipe: Recipe, cohort: Brain | Kernels | Phantoms | Pool, step: int, rank: int = 0, world: int = 1
+) -> tuple:
+    """Images in the network's range, sigmas, labels, noise generators: a function of (seed, step).
+
+    With a task the images are in physical units.
+    """
     n, seed = recipe.batch, recipe.seed * 10_000_019 + step
     g = torch.Generator().manual_seed(seed)
     mine = torch.arange(rank, n, world)
     sigma = stratified_cosine(n, g, recipe.sigma_min, recipe.sigma_max).float()
-    sample = cohort.batch((step * n + mine).tolist())
+    fresh = step * n + torch.arange(n)
+    index = torch.randint(recipe.pool, (n,), generator=g) if recipe.pool else fresh
+    sample = cohort.batch(index[mine].tolist())
     coins = torch.rand(n, sample.label.shape[1], generator=g)[mine]
     coins[torch.rand(n, generator=g)[mine] < recipe.joint_drop_at(step)] = 0.0
     label = torch.where(coins < recipe.label_drop, -1.0, sample.label.float())
     noise = generators(seed, n)
-    return (sample.image - recipe.shift) * recipe.scale, sigma[mine], label, [noise[i] for i in mine]
+    image = sample.image if recipe.task else (sample.image - recipe.shift) * recipe.scale
+    return image, sigma[mine], label, [noise[i] for i in mine]
 
 
 @dataclass
@@ -185,6 +213,8 @@ def train(
     path, last = out / "state.safetensors", min(steps or recipe.steps, recipe.steps)
     accelerator = Accelerator(mixed_precision="bf16", cpu=device == "cpu")
     model, cohort = recipe.model().to(accelerator.device), recipe.cohort()
+    cohort = Pool(cohort, recipe.pool) if recipe.pool else cohort
+    scans = Scans(recipe.task, accelerator.device, recipe.seed) if recipe.task else None
     net = model.net
     ema = {name: p.detach().clone() for name, p in net.named_parameters()}
     optimiser = torch.optim.AdamW(
@@ -198,7 +228,7 @@ def train(
     )
     for step in bar:
         start = time.perf_counter()
-        done.losses.append(update(recipe, cohort, model, stepper, accelerator, step))
+        done.losses.append(update(recipe, (cohort, scans), model, stepper, accelerator, step))
         average(ema, net, min(recipe.ema, (1 + step) / (10 + step)))
         done.seconds += time.perf_counter() - start
         bar.set_postfix(loss=f"{sum(done.losses[-50:]) / len(done.losses[-50:]):.4f}", refresh=False)
@@ -210,9 +240,10 @@ def train(
 
 
 def update(
-    recipe: Recipe, cohort: Brain, model: Preconditioned, stepper, accelerator: Accelerator, step: int
+    recipe: Recipe, source: tuple, model: torch.nn.Module, stepper, accelerator: Accelerator, step: int
 ) -> float:
-    """One optimiser step; returns the loss."""
+    """One optimiser step; returns the loss. source: the cohort, and the scans of it if there is a task."""
+    cohort, scans = source
     torch.manual_seed(recipe.seed * 10_000_019 + step)  # dropout, where a network has any
     x0, sigma, label, noise = batch_at(
         recipe, cohort, step, accelerator.process_index, accelerator.num_processes
@@ -220,7 +251,11 @@ def update(
     x0, sigma, label = (t.to(accelerator.device) for t in (x0, sigma, label))
     for group in stepper.param_groups:
         group["lr"] = recipe.lr_at(step)
-    loss = denoising_loss(model, x0, sigma, label, noise).mean()
+    if scans is None:
+        loss = denoising_loss(model, x0, sigma, label, noise).mean()
+    else:
+        key = (recipe.seed * 10_000_019 + step) * accelerator.num_processes + accelerator.process_index
+        loss = (model(scans.problem(x0, key), label) - x0).square().mean()
     accelerator.backward(loss)
     accelerator.clip_grad_norm_(model.net.parameters(), recipe.clip)
     stepper.step()
@@ -255,6 +290,6 @@ def loss_curve(losses: list[float], out: Path) -> None:
     axes = figure.subplots()
     axes.plot(y, ".", ms=1, alpha=0.3, label="each step")
     axes.plot(torch.arange(window - 1, len(y)), y.unfold(0, window, 1).mean(1), label=f"mean over {window}")
-    axes.set(xlabel="step", ylabel="loss (mean squared error of v)", yscale="log")
+    axes.set(xlabel="step", ylabel="loss (mean squared error)", yscale="log")
     axes.legend()
     figure.savefig(out / "loss.png", dpi=100)

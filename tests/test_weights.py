@@ -6,23 +6,40 @@ import pytest
 import torch
 
 from medtut import recipes, weights
-from medtut.data.brain import CONTRASTS, label_of
+from medtut.data.brain import label_of
 from medtut.errors import BadInput
 from medtut.noise import generators, randn_like
 from medtut.recipes.export import SCORE_SIGMAS, held_out_psnr
 
 # dB inside the head that the worst contrast must reach at SCORE_SIGMAS; the noisy image has 26, 16.5 and 6
 FLOORS = {"brain-128": (28.7, 23.5, 18.8), "brain-128-complex": (29.6, 24.9, 20.7)}
+SMALL_FLOORS = {"kernels": (40.0, 33.5, 26.5)}  # the same for smaller priors that have no head
 MIB = 2**20
 
 
-@pytest.fixture(scope="module", params=weights.names())
+@pytest.fixture(scope="module", params=sorted(FLOORS))
 def shipped(request):
     return request.param, weights.load(request.param, device="cpu"), weights.manifest()[request.param]
 
 
 def test_the_main_priors_are_shipped():
     assert set(FLOORS) <= set(weights.names())
+
+
+@pytest.mark.parametrize("name", sorted(set(weights.names()) - set(FLOORS)))
+def test_a_smaller_prior_is_what_its_recipe_made_and_scores_what_the_manifest_says(name):
+    denoise, row, recipe = weights.load(name, device="cpu"), weights.manifest()[name], recipes.get(name)
+    assert row["recipe_sha256"] == recipe.hash()
+    assert row["steps"] == row["steps_planned"] == recipe.steps
+    found = held_out_psnr(denoise, recipe)
+    for kind, score in row["psnr"].items():
+        assert found[kind] == pytest.approx(score, abs=0.05)
+        assert all(dB >= floor for dB, floor in zip(found[kind], SMALL_FLOORS.get(name, ()), strict=False))
+
+
+def test_the_prior_of_kernels_is_shipped_and_tiny():
+    assert set(SMALL_FLOORS) <= set(weights.names())
+    assert (weights.FOLDER / "kernels.safetensors").stat().st_size < 0.3 * MIB
 
 
 def test_only_safetensors_within_the_budget_of_bytes():
@@ -49,7 +66,7 @@ def test_the_manifest_names_a_recipe_that_was_run_to_its_end(shipped):
 def test_held_out_scores_are_the_manifest_s_and_above_the_floor(shipped):
     name, denoise, row = shipped
     recipe = recipes.get(row["recipe"])
-    assert row["psnr"].keys() == {CONTRASTS[c] for c in recipe.cohort("heldout").codes.tolist()}
+    assert row["psnr"].keys() == recipe.held_out().keys()
     scores = held_out_psnr(denoise, recipe)
     for contrast, found in scores.items():
         assert found == pytest.approx(row["psnr"][contrast], abs=0.05), contrast

@@ -23,14 +23,16 @@ SIGMA_MIN, SIGMA_MAX = 0.01, 40.0
 
 def show() -> None:
     """Weights with their held-out denoising scores, then recipes."""
-    rows = weights.manifest()
+    rows = weights.manifest(weights.OWN) | weights.manifest()
     print("Weights:" if rows else "Weights: none are here; `medtut train NAME` makes them.")
     for name, row in rows.items():
-        path = weights.FOLDER / f"{name}.safetensors"
+        folder = weights.FOLDER if name in weights.manifest() else weights.OWN
+        path = folder / f"{name}.safetensors"
         size = f"{path.stat().st_size / 2**20:.1f} MiB" if path.exists() else "file missing"
         print(f"  {name:20s} {size}, {row['steps']} steps, {row['minutes']:g} minutes on {row['device']}")
         sigmas = ", ".join(f"{s:g}" for s in row["score_sigmas"])
-        print(f"  {'':20s} held-out PSNR in dB inside the head at sigma {sigmas}:")
+        at = f"at sigma {sigmas}" if sigmas else "of the reconstruction"
+        print(f"  {'':20s} held-out PSNR in dB inside the head {at}:")
         for contrast, found in row["psnr"].items():
             print(f"  {'':20s}   {contrast:6s} {'  '.join(f'{dB:.1f}' for dB in found)}")
     print("Recipes:")

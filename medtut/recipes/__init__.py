@@ -1,10 +1,11 @@
-"""Recipes: one file per trained model. `get("brain-128")`; `medtut train brain-128` follows it."""
+"""Recipes: one file per model or family. `get("brain-128")`; `medtut train brain-128` follows it."""
 
 from ..errors import BadInput
 from ..train import Recipe
-from . import brain_128, brain_128_complex, tiny
+from . import brain_128, brain_128_complex, kernels, phantoms, supervised, tiny
 
-RECIPES = {module.RECIPE.name: module.RECIPE for module in (brain_128, brain_128_complex, tiny)}
+RECIPES = {module.RECIPE.name: module.RECIPE for module in (brain_128, brain_128_complex, kernels, tiny)}
+RECIPES |= {recipe.name: recipe for recipe in (*phantoms.RECIPES, *supervised.RECIPES)}
 
 
 def get(name: str) -> Recipe:

@@ -1,6 +1,7 @@
 """The shipped weights: safetensors files in half precision, and one row about each in manifest.toml.
 
 `load("brain-128")` verifies the file's sha256 and returns a denoiser in physical units. No pickle is read.
+Networks too large to ship are looked for in runs/weights/ of the clone, where their recipes pack them.
 """
 
 import hashlib
@@ -16,8 +17,10 @@ from torch import Tensor
 from ..denoisers import PARAMETRISATIONS, Preconditioned, Ranged, cosine_clock
 from ..errors import BadInput
 from ..nets import NETS
+from ..unrolled import RECONSTRUCTORS, Reconstructor
 
 FOLDER = Path(__file__).parent
+OWN = FOLDER.parents[1] / "runs" / "weights"  # outside git
 
 
 def manifest(folder: Path = FOLDER) -> dict[str, dict]:
@@ -35,12 +38,13 @@ def load_tensors(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], d
     """The tensors of a weight file, verified, and its manifest row; BadInput says why not."""
     rows = manifest(folder)
     if name not in rows:
-        raise BadInput(f"no weights called {name!r}; there are {', '.join(sorted(rows)) or 'none'}")
+        raise BadInput(
+            f"no weights called {name!r}; there are {', '.join(sorted(rows)) or 'none'}; if `medtut list` "
+            f"has that recipe, `medtut train {name}` and then `python -m medtut.recipes {name}` make them"
+        )
     path = folder / f"{name}.safetensors"
     if not path.exists():
-        raise BadInput(
-            f"{path} is missing; restore it with git, or run `make weights`"
-        )
+        raise BadInput(f"{path} is missing; restore it with git, or run `make weights`")
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != rows[name]["sha256"]:
@@ -51,22 +55,32 @@ def load_tensors(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], d
     return safetensors.torch.load(content), rows[name]
 
 
-def load(name: str, device=None, dtype=None, folder: Path = FOLDER) -> Ranged:
+def load(name: str, device=None, dtype=None, folder: Path | None = None) -> Ranged | Reconstructor:
     """The shipped network as a denoiser in physical units, in eval mode, without gradients of its own.
 
-    `device` defaults to the best one; `dtype` (float32) is the network's, while images keep theirs.
+    `device` defaults to the best one; `dtype` (float32) is the network's, while images keep theirs. A
+    supervised network is returned as reconstruct(problem, label=None) -> x. `folder` defaults to the shipped
+    weights, then to runs/weights/. BadInput says what to do if the name is in neither.
     """
+    if folder is None:
+        folder = OWN if name not in manifest(FOLDER) and name in manifest(OWN) else FOLDER
     tensors, row = load_tensors(name, folder)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if row["net"] in RECONSTRUCTORS:
+        made = RECONSTRUCTORS[row["net"]](**row["net_args"], shift=row["shift"], scale=row["scale"])
+        made.load_state_dict(tensors)
+        made = Reconstructor(made).to(device=device, dtype=dtype or torch.float32)
+        return made.eval().requires_grad_(False)
     net = NETS[row["net"]](**row["net_args"])
     net.load_state_dict(tensors)
     model = Preconditioned(net, PARAMETRISATIONS[row["parametrisation"]](cosine_clock))
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device=device, dtype=dtype or torch.float32)
     return Ranged(model, row["shift"], row["scale"]).eval().requires_grad_(False)
 
 
 def save(name: str, tensors: dict[str, Tensor], row: dict, folder: Path = FOLDER) -> Path:
     """Write `tensors` in half precision and the manifest row with their sha256; other rows stay."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
     content = safetensors.torch.save({k: v.detach().cpu().half().contiguous() for k, v in tensors.items()})
     temporary = path.with_suffix(".part")
