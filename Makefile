@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup book lab test notebooks bench weights serve mutate clean
+.PHONY: help setup book lab test notebooks bench peers weights serve mutate clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -37,6 +37,14 @@ notebooks: setup ## execute all chapters again and store their outputs
 bench: setup ## measure quality and speed into results/
 	$(RUN) -m benchmarks
 
+.venv-peers/all.done: requirements-peers.lock requirements.lock requirements-book.lock
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install -r requirements-peers.lock
+	touch $@
+
+peers: .venv-peers/all.done ## compare with deepinv, in an environment of its own
+	.venv-peers/bin/python -m benchmarks peers
+
 weights: setup ## train every shipped model again
 	$(RUN) tools/weights.py
 
@@ -46,5 +54,5 @@ serve: book ## serve the site at http://localhost:8000
 mutate: setup ## plant small errors; the tests must find each
 	$(RUN) tests/mutants/run.py
 
-clean: ## remove what was built, keep .venv and training state
+clean: ## remove what was built, keep .venv, .venv-peers and training state
 	rm -rf _build build book/api book/_static/mathjax *.egg-info .pytest_cache .ruff_cache .hypothesis

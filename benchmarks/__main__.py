@@ -1,11 +1,13 @@
 """`python -m benchmarks [NAME ...]`: measure all, or those named, into results/NAME.json.
 
 A module of this folder with `MADE_FROM` and `main(out)` is a benchmark. One whose result was made by the same
-code and weights is skipped; an interrupted one goes on from its finished pieces.
+code and weights is skipped; an interrupted one goes on from its finished pieces. One that NEEDS a package
+which is not installed runs in an environment of its own: see `make peers`.
 """
 
 import argparse
 import importlib
+import importlib.util
 import time
 from pathlib import Path
 
@@ -21,6 +23,12 @@ def names() -> list[str]:
     return sorted(n for n, module in modules.items() if hasattr(module, "MADE_FROM"))
 
 
+def lacks(name: str) -> str | None:
+    """The package that a benchmark needs and that is not installed."""
+    needed = getattr(importlib.import_module(f"benchmarks.{name}"), "NEEDS", None)
+    return needed if needed and importlib.util.find_spec(needed) is None else None
+
+
 def main() -> None:
     known = names()
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__.splitlines()[0])
@@ -29,7 +37,9 @@ def main() -> None:
     args = parser.parse_args()
     if unknown := set(args.names) - set(known):
         parser.error(f"no benchmark called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    for name in args.names or known:
+    if lacking := [f"{name} needs {lacks(name)}" for name in args.names if lacks(name)]:
+        parser.error(f"{', '.join(lacking)}, which is not installed here; use `make {args.names[0]}`")
+    for name in args.names or [name for name in known if not lacks(name)]:
         module, path = importlib.import_module(f"benchmarks.{name}"), ROOT / "results" / f"{name}.json"
         if fresh(path, module.MADE_FROM) and not args.again:
             print(f"{name}: results/{name}.json is fresh")
