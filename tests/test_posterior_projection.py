@@ -10,11 +10,15 @@ from posterior_worlds import (
     DATA,
     EYE,
     GAIN,
+    LEVELS,
+    MIXTURE,
     NONLINEAR,
     ONE,
     PLAIN,
+    PROBLEM,
     SCAN,
     WORLD,
+    Y6,
     ancestral,
     bias,
     deviation,
@@ -181,6 +185,28 @@ def test_come_closer_noises_the_guess_to_the_level_it_starts_at():
         torch.testing.assert_close(x[i], x_vp / abar**0.5)
     with pytest.raises(BadInput, match="larger one"):
         come_closer(guess, COARSE, 1e-4)
+
+
+def test_song_from_a_guess_is_ccdf_in_vp_variables():
+    """One forward diffusion of the guess to t0 < T, then the reverse steps with their projections."""
+    guess = torch.randn(3, 1, 6, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    rest, x = come_closer(guess, LEVELS, 1.5, mt.generators(0, 3))
+    ours = mt.last(song(MIXTURE.denoise, PROBLEM, rest, x, cg_steps=9, generator=mt.generators(1, 3)))
+    t0 = len(rest) - 1
+    assert 1 < t0 < len(ABARS) - 1
+    for i in range(3):
+        y, own = Y6[i : i + 1], mt.generators(1, 3)[i]
+        first = vp_noise(guess[:1], mt.generators(0, 3)[i])
+        x = ABARS[t0] ** 0.5 * guess[i : i + 1] + (1 - ABARS[t0]) ** 0.5 * first
+        for j in range(t0, 0, -1):
+            abar, before = ABARS[j], ABARS[j - 1]
+            x = blend(x, abar**0.5 * y + (1 - abar) ** 0.5 * A6(vp_noise(x, own)), 1)
+            eps = vp_eps(x, abar)
+            x0 = (x - (1 - abar) ** 0.5 * eps) / abar**0.5
+            std = ((1 - before) / (1 - abar) * (1 - abar / before)) ** 0.5
+            z = vp_noise(x, own) if j > 1 else 0
+            x = before**0.5 * x0 + (1 - before - std**2) ** 0.5 * eps + std * z
+        torch.testing.assert_close(ours[i : i + 1], blend(x, y, 1), rtol=1e-5, atol=1e-5)
 
 
 def test_the_error_of_a_guess_shrinks_and_a_shorter_way_keeps_more_of_it():

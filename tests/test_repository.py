@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 LINE = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9a-z.]*)")
-TARGETS = {"setup", "book", "lab", "test", "notebooks", "bench", "weights", "serve", "mutate", "clean"}
+TARGETS = {"setup", "book", "lab", "test", "notebooks", "bench", "peers", "weights", "serve", "mutate",
+           "clean"}
 
 
 def lines(name: str) -> list[str]:
@@ -32,6 +33,7 @@ def lock(name: str) -> dict[str, str]:
 
 BOOK = lock("requirements-book.lock")
 REST = lock("requirements.lock")
+PEERS = lock("requirements-peers.lock")
 
 
 def violations(requirements: list[str], locked: dict[str, str]) -> list[str]:
@@ -56,7 +58,16 @@ def test_the_book_needs_no_torch():
     assert not {"torch", "monai", "numpy", "matplotlib"} & set(BOOK)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-book.lock", "environment.yml"])
+def test_the_peers_add_to_the_lock_and_change_nothing_in_it():
+    assert lines("requirements-peers.lock")[0] == "-r requirements.lock"
+    assert "deepinv" in PEERS
+    assert not set(PEERS) & {*BOOK, *REST}
+
+
+LOCKS = ["requirements.lock", "requirements-book.lock", "requirements-peers.lock"]
+
+
+@pytest.mark.parametrize("name", [*LOCKS, "environment.yml"])
 def test_no_addresses(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"://|index-url|find-links|--hash|@", text)
@@ -85,7 +96,7 @@ def recipes() -> dict[str, list[str]]:
     for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines():
         if line.startswith("\t"):
             found[target].append(line.strip())
-        elif match := re.match(r"([a-z.A-Z/]+):(?!=)", line):
+        elif match := re.match(r"([a-z.A-Z/-]+):(?!=)", line):
             target = match[1]
             found.setdefault(target, [])
     return found

@@ -42,7 +42,7 @@ def wheel(tmp_path_factory) -> Path:
 def test_wheel_holds_the_package_and_nothing_else(wheel):
     inside = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
     wanted = {p.relative_to(ROOT).as_posix() for p in (ROOT / "medtut").rglob("*")
-              if p.suffix in {".py", ".safetensors", ".toml"}}
+              if p.suffix in {".py", ".safetensors", ".toml", ".json"}}
     assert inside == wanted
 
 

@@ -5,6 +5,8 @@ the others go on.
 """
 
 import argparse
+import base64
+import io
 import os
 import re
 import subprocess
@@ -18,17 +20,30 @@ import nbformat
 import torch
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
 from medtut.checks import stem
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"}
+COLOURS = 96  # of a stored figure
 CELL_NOISE = ("execution", "ExecuteTime", "collapsed", "scrolled", "jupyter", "trusted", "vscode", "colab")
 
 
+def lighter(png: str) -> str:
+    """A picture, base64, on white and with COLOURS colours, which halves it; itself if that is no smaller."""
+    raw = base64.b64decode(png)
+    with Image.open(io.BytesIO(raw)) as picture:
+        flat = Image.new("RGB", picture.size, "white")
+        flat.paste(picture, mask=picture.convert("RGBA").getchannel("A"))
+    found = io.BytesIO()
+    flat.quantize(COLOURS, dither=Image.Dither.NONE).save(found, "PNG", optimize=True)
+    return base64.b64encode(found.getvalue()).decode() if found.tell() < len(raw) else png
+
+
 def clean(nb: nbformat.NotebookNode) -> None:
-    """Take out what differs from run to run and teaches nothing: times, versions, widget states, counters."""
+    """Take out what differs from run to run and teaches nothing: times, versions, widgets, bytes."""
     kept = {name: nb.metadata[name] for name in ("mystnb",) if name in nb.metadata}
     nb.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE, **kept})
     for number, cell in enumerate(nb.cells):
@@ -37,6 +52,8 @@ def clean(nb: nbformat.NotebookNode) -> None:
             cell.metadata.pop(name, None)
         for output in cell.get("outputs", []):
             output.get("metadata", {}).pop("execution", None)
+            if "image/png" in output.get("data", {}) and "film" not in cell.metadata.get("tags", []):
+                output.data["image/png"] = lighter(output.data["image/png"])  # a film is light already
             if WIDGET in output.get("data", {}):
                 output.data[WIDGET]["model_id"] = ""
 

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from planted_posterior import ROWS
+
 
 class Mutant(NamedTuple):
     """In `file`, the only occurrence of `old` becomes `new`; tests/test_<tests>.py must then fail."""
@@ -70,16 +72,21 @@ MUTANTS = [
     Mutant("physics/pixels.py", "self.pinv(y) / self.factor**2", "self.pinv(y)", "operators"),
     Mutant("physics/blur.py", "(-(kh // 2), -(kw // 2))", "(kh // 2, kw // 2)", "physics_blur"),
     Mutant("physics/blur.py", "response(self.kernel, y).conj()", "response(self.kernel, y)", "operators"),
-    Mutant("physics/spectral.py", "phase.conj() *", "phase *", "operators"),
+    Mutant("physics/spectral.py", "phase.conj() * torch", "phase * torch", "operators"),
+    Mutant("physics/spectral.py", "normal.conj() * z", "normal * z", "operators"),
+    Mutant("physics/spectral.py", "/ (1 + overlap.abs())", "/ (1 - overlap.abs())", "operators"),
+    Mutant("physics/mri_radial.py", "eps=eps, isign=-1", "eps=eps, isign=1", "physics_mri"),
+    Mutant("physics/mri_radial.py", "(2 * np.pi * v)", "(np.pi * v)", "physics_mri"),
+    Mutant("posterior/steps.py", "isinstance(problem, Likelihood)", "False", "posterior_claims"),
     Mutant("physics/blur.py", "mean((-4, -2))", "sum((-4, -2))", "operators"),
     Mutant("physics/blur.py", "((self.gamma - 1) / 2)", "(self.gamma - 1)", "physics_blur"),
     Mutant("physics/mri.py", "(w / 6)) ** 2) / 2)", "(w / 6)) ** 2))", "physics_mri"),
     Mutant("physics/mri_motion.py", "-torch.tan(angle / 2)", "torch.tan(angle / 2)", "physics_mri"),
     Mutant("physics/mri_motion.py", "reversed(steps) if", "steps if", "operators"),
-    Mutant("physics/mismatch.py", "interpolate(part", "interpolate(part.abs()", "physics_mri"),
-    Mutant("physics/mismatch.py", "complex(*parts) / self.factor", "complex(*parts)", "physics_mri"),
+    Mutant("physics/mismatch.py", "_finer(part, factor)", "_finer(part.abs(), factor)", "physics_mri"),
+    Mutant("physics/mismatch.py", "self._parts) / self.factor**2", "self._parts)", "physics_mri"),
     Mutant("physics/mismatch.py", "k[:, None] + self.pixels", "k[:, None] - self.pixels", "physics_mri"),
-    Mutant("physics/mismatch.py", '"ij,bjhw->bihw"', '"ji,bjhw->bihw"', "physics_mri"),
+    Mutant("physics/mismatch.py", '"ij,bj...->bi..."', '"ji,bj...->bi..."', "physics_mri"),
     Mutant("physics/ct.py", "slope = angle - np.arctan", "slope = angle + np.arctan", "physics_ct"),
     Mutant("physics/ct.py", "part**2 / (2 *", "part**2 / (", "physics_ct"),
     Mutant("physics/ct.py", "kernel[g.bins] = 0.25", "kernel[g.bins] = 0.5", "physics_ct"),
@@ -88,7 +95,12 @@ MUTANTS = [
     Mutant("physics/ct.py", "edge = g.offset - g.bins / 2", "edge = -g.offset - g.bins / 2", "physics_ct"),
     Mutant("physics/likelihoods.py", "(2 * variance) - bessel", "variance - bessel", "physics_counts"),
     Mutant("physics/likelihoods.py", "weight = depth * counts", "weight = counts", "physics_counts"),
-    Mutant("physics/likelihoods.py", "(a.log() + self.y / a)", "(self.y / a - a.log())", "physics_counts"),
+    Mutant(
+        "physics/likelihoods.py",
+        "(a / best).log() + self.y / a",
+        "self.y / a - (a / best).log()",
+        "physics_counts",
+    ),
     Mutant("physics/likelihoods.py", "2 * looks)", "looks)", "physics_counts"),
     Mutant("physics/pet.py", "exp(-depth * projector", "exp(depth * projector", "physics_counts"),
     Mutant("physics/pet.py", "+ problem.background", "", "physics_counts"),
@@ -252,6 +264,19 @@ MUTANTS = [
     Mutant(
         "posterior/particles.py", "std * (1 - gain).sqrt() * z", "std * (1 - gain) * z", "posterior_particles"
     ),
-    Mutant("physics/spectral.py", "scale = 2 /", "scale = 2**0.5 /", "posterior_spectral"),
-    Mutant("physics/spectral.py", "coil.conj() * ifft2c", "coil * ifft2c", "posterior_spectral"),
+    Mutant(
+        "posterior/splitting.py",
+        "x = x0 + s_next * randn_like(x0",
+        "x = x0 + 2**0.5 * s_next * randn_like(x0",
+        "posterior_splitting",
+    ),
+    Mutant(
+        "posterior/splitting.py",
+        "karras(inner, s / 50, s), z",
+        "karras(inner, s / 50, 2**0.5 * s), z",
+        "posterior_splitting",
+    ),
+    Mutant("posterior/particles.py", "_choose(-misfit", "_choose(misfit", "posterior_particles"),
+    Mutant("posterior/particles.py", "+ offset) / n", ") / n + offset", "posterior_particles"),
 ]
+MUTANTS += [Mutant(*row) for row in ROWS]

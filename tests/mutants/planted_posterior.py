@@ -1,0 +1,66 @@
+"""More mutants, of later samplers and of what judges them: file, sound text, wrong text, tests."""
+
+ROWS = [
+    ("posterior/projection.py", "x0hat + gamma * back", "x0hat - gamma * back", "posterior"),
+    ("posterior/projection.py", "x + s_next * eta * randn", "x + 2**0.5 * s_next * eta * randn", "posterior"),
+    ("posterior/projection.py", "x, y_s, cg_steps, lam", "x, y_s, cg_steps, -lam", "posterior_projection"),
+    ("posterior/projection.py", "rest, guess + float", "rest, -guess + float", "posterior_projection"),
+    (
+        "posterior/projection.py",
+        "x = x0hat + (s_next**2 - fresh**2)",
+        "x = x0hat - (s_next**2 - fresh**2)",
+        "posterior_projection",
+    ),
+    ("posterior/blind.py", "- zeta * step * g_x", "+ zeta * step * g_x", "posterior_blind"),
+    ("posterior/blind.py", "- zeta_kernel * step * g_k", "- zeta_kernel * g_k", "posterior_blind"),
+    ("posterior/blind.py", "k - zeta_kernel * g_k", "k + zeta_kernel * g_k", "posterior_blind"),
+    ("posterior/blind.py", "lam * kernel.abs()", "lam * kernel", "posterior_blind"),
+    ("posterior/blind.py", "(1 + s_next**2) ** 0.5 if", "(1 + s**2) ** 0.5 if", "posterior_blind"),
+    ("posterior/blind.py", "(s_next - s) * eps", "(s - s_next) * eps", "posterior_blind"),
+    ("posterior/blind.py", 'and gradient == "true"', "", "posterior_blind"),
+    ("posterior/blind.py", "column((z[0].numel()", "column((z.numel()", "posterior_blind"),
+    ("data/kernels.py", "path - path.mean(-1, keepdim=True)", "path", "data_kernels"),
+    # measures of samples
+    ("calibration.py", "/ (k * (k - 1))", "/ (k * k)", "calibration"),
+    ("calibration.py", "(round(j), k + 1 - round(j))", "(round(j), k - round(j))", "calibration"),
+    ("calibration.py", "(u * (ties + 1))", "(u * ties)", "calibration"),
+    ("calibration.py", ".mean() for one in x]) / 2", ".mean() for one in x])", "calibration"),
+    ("calibration.py", "directions / directions.norm(dim=0)", "directions", "calibration"),
+    ("calibration.py", ".double().var(1).sum()", ".double().var(1, False).sum()", "calibration"),
+    # phase retrieval before diffusion
+    ("posterior/retrieval.py", "g - beta * found", "g + beta * found", "posterior_retrieval"),
+    ("posterior/retrieval.py", "inside & (found >= 0)", "found >= 0", "posterior_retrieval"),
+    ("posterior/retrieval.py", "if i < iters else 0", "if i <= iters else 0", "posterior_retrieval"),
+    # volumes
+    ("posterior/volume.py", "between_adjoint(split - dual)", "between_adjoint(split + dual)", "volume"),
+    ("posterior/volume.py", "+ dual, lam / rho)", "+ dual, lam)", "volume"),
+    ("posterior/volume.py", "x[:-1] -= p", "x[:-1] += p", "volume"),
+    # supervised networks
+    ("supervised.py", "true = A.scanner(errors)", "true = A", "supervised"),
+    ("unrolled.py", "z = x + correction(", "z = x - x + correction(", "supervised"),
+    (
+        "posterior/plug_and_play.py",
+        "v - s**2 * w, s**2 / lam",
+        "v + s**2 * w, s**2 / lam",
+        "posterior_plug_and_play",
+    ),
+    (
+        "posterior/plug_and_play.py",
+        "denoise(x + s**2 * w, s)",
+        "denoise(x + s * w, s)",
+        "posterior_plug_and_play",
+    ),
+    ("posterior/plug_and_play.py", "(x - v) / s**2", "(v - x) / s**2", "posterior_plug_and_play"),
+    (
+        "posterior/plug_and_play.py",
+        "problem, x0hat, s**2 / lam",
+        "problem, x0hat, 2 * s**2 / lam",
+        "posterior_plug_and_play",
+    ),
+    ("posterior/plug_and_play.py", "lam=lam, cg", "lam=lam / 2, cg", "posterior_plug_and_play"),
+    ("nets_implicit.py", "** 0.5 / omega) if waves", "** 0.5) if waves", "nets_implicit"),
+    ("physics/spectral.py", "scale = 2 /", "scale = 2**0.5 /", "posterior_spectral"),
+    ("physics/spectral.py", "coil.conj() * ifft2c", "coil * ifft2c", "posterior_spectral"),
+    ("physics/matrix.py", "/ (s**2 + rho)", "/ (s + rho)", "operators"),
+    ("physics/matrix.py", "(y @ self.M.to(y))", "(y @ self.M.to(y)).flip(-1)", "operators"),
+]
