@@ -18,31 +18,22 @@ from medtut.operators import InverseProblem, simulate
 from medtut.physics.mismatch import ColouredNoise, FineGrid, OffResonance, coil_mixing
 from medtut.physics.mri import MRI, estimate_coils, smooth_phase
 from medtut.posterior import diffpir, total_variation
+from medtut.tasks import seeded
 
 from .reconstruction import interval, round_all
-from .scans import PRIOR, SIZE, Slices, network, real_images, scores, seeded
-from .shifts import COILS, NOISE, brains, scan, with_phase
+from .scans import SIZE, Slices, network, real_images, scores
+from .shifts import COILS, MEASURED, NOISE, brains, scan, with_phase
 from .store import piece, write
 
 TEST, SAMPLES, STEPS = range(16), 8, 40
 KNOBS, WEIGHT = {"lam": 1.0, "zeta": 0.5, "cg_steps": 8}, 1e-3
 MADE_FROM = [
+    *MEASURED,
     "benchmarks.ladder:measure",
     "benchmarks.ladder:scanned",
     "benchmarks.ladder:draw",
-    "benchmarks.shifts:scan",
     "medtut.calibration:identity_ratio",
-    "medtut.data.brain:Brain",
-    "medtut.denoisers:turned",
-    "medtut.operators:simulate",
-    "medtut.physics.mismatch:ColouredNoise",
-    "medtut.physics.mismatch:FineGrid",
-    "medtut.physics.mismatch:OffResonance",
-    "medtut.physics.mri:MRI",
     "medtut.physics.mri:estimate_coils",
-    "medtut.posterior.classical:total_variation",
-    "medtut.posterior.splitting:diffpir",
-    PRIOR,
 ]
 RUNGS = [
     "same grid, no phase",

@@ -23,7 +23,7 @@ from medtut.tasks import Task, seeded
 from .baselines import CLASSICAL
 from .graphs import Graphed
 from .methods import CG_STEPS, METHODS, draw, fits, levels
-from .rankings import COVERED, particles_note, quick_ones, rankings, row
+from .rankings import quick_ones, rankings, row
 from .store import ROOT, piece, piece_path, write
 
 VALIDATION, TEST, SAMPLES, STEPS = range(2000, 2004), range(16), 8, (100, 20)
@@ -135,24 +135,30 @@ def trials(name: str, task_name: str) -> list:
     return method.few if method.few and task_name[:2] in ("mr", "ct") else method.trials
 
 
-def cell(task_name: str, name: str, steps: int, device: str) -> dict:
-    """Tuning and evaluation of one method on one task: the setting, all that was tried, the scores."""
+def pieces(task_name: str, name: str, steps: int) -> tuple[str, str, list[str]]:
+    """What the tuning and the test of a cell are stored as, and what they are made from."""
     stem = f"{task_name}_{name}_{steps}".replace(" ", "_")
-    names, choices = COMMON + SOURCES[name], trials(name, task_name)
+    return f"tuning_{stem}", f"test_{stem}", COMMON + SOURCES[name]
+
+
+def cell(task_name: str, name: str, steps: int) -> dict:
+    """Tuning and evaluation of one method on one task: the setting, all that was tried, the scores."""
+    tuning, tested, names = pieces(task_name, name, steps)
+    choices, device = trials(name, task_name), mt.device()
 
     def tune() -> dict[str, Tensor]:
         task = tasks.make(task_name, VALIDATION).to(device)
         found = [evaluate(name, task, trial, steps, TRIED)["psnr"].mean() for trial in choices]
         return {"psnr": torch.stack(found)}
 
-    tried = piece(f"tuning_{stem}", names, tune)["psnr"].nan_to_num(nan=-99.0)
+    tried = piece(tuning, names, tune)["psnr"].nan_to_num(nan=-99.0)
     setting = choices[int(tried.argmax())]
 
     def test() -> dict[str, Tensor]:
         task = tasks.make(task_name, TEST).to(device)
         return evaluate(name, task, setting, steps, SAMPLES, steps == STEPS[0] and task_name in SEARCHED)
 
-    return {"setting": setting, "tried": tried.tolist(), "scores": piece(f"test_{stem}", names, test)}
+    return {"setting": setting, "tried": tried.tolist(), "scores": piece(tested, names, test)}
 
 
 def unfit(name: str, task_name: str) -> str:
@@ -171,20 +177,19 @@ def can(task_name: str) -> dict[str, str]:
     return {n: fits(METHODS[n], probe) if n in METHODS else unfit(n, task_name) for n in names}
 
 
-def work(task_name: str, say=print, device: str | None = None) -> None:
+def work(task_name: str, say=print) -> None:
     """Measure every method that can do the task, at every number of steps."""
     for name, reason in can(task_name).items():
         if not reason:
             for steps in STEPS if name in METHODS else STEPS[:1]:
-                cell(task_name, name, steps, device or mt.device())
+                cell(task_name, name, steps)
             say(f"{task_name}: {name}")
 
 
 def stored(task_name: str, name: str, steps: int) -> bool:
     """Whether both pieces of a cell have been measured by the present code."""
-    stem = f"{task_name}_{name}_{steps}".replace(" ", "_")
-    names = COMMON + SOURCES[name]
-    return all(piece_path(f"{part}_{stem}", names).exists() for part in ("tuning", "test"))
+    *parts, names = pieces(task_name, name, steps)
+    return all(piece_path(part, names).exists() for part in parts)
 
 
 def table(task_name: str) -> dict:
@@ -193,7 +198,7 @@ def table(task_name: str) -> dict:
     for name in (n for n, reason in reasons.items() if not reason):
         for steps in STEPS if name in METHODS else STEPS[:1]:
             if stored(task_name, name, steps):
-                rows[steps][name] = row(name, steps, cell(task_name, name, steps, "cpu"), SAMPLES)
+                rows[steps][name] = row(name, steps, cell(task_name, name, steps), SAMPLES)
             else:
                 missing.append(f"{name}, {steps} calls")
     full, short = (rows[steps] for steps in STEPS)
@@ -235,8 +240,8 @@ def write_all(out: Path) -> None:
         "slices": len(TEST),
         "validation": [VALIDATION.start, VALIDATION.stop],
         "samples": SAMPLES,
-        "covered_expected": round(COVERED, 4),
-        "particles": particles_note(),
+        "covered_expected": round(1 - 2 / (SAMPLES + 1), 4),  # between the smallest and the largest
+        "particles": f"the {SAMPLES} particles of one run, which depend on each other",
         "lesion": {"contrast": CONTRAST, "radius": RADIUS, "tasks": list(SEARCHED)},
     }
     write(out, MADE_FROM, {"settings": settings, "tasks": found})

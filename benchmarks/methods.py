@@ -15,7 +15,6 @@ from medtut.physics.spectral import svd
 from medtut.posterior.classical import normalised
 from medtut.tasks import Task
 
-PARTICLES = 8
 CG_STEPS = 8  # of linear systems without a closed form
 
 
@@ -50,6 +49,8 @@ def prior_only(denoise, problem, sigmas, x, *, generator=None):
 
 
 P = mt.posterior
+ETAS = grid(sigma_max=[1.0, 2.0, 5.0], eta=[0.5, 0.85, 1.0])
+FEW_ETAS = grid(sigma_max=[1.0, 5.0], eta=[0.85, 1.0])
 METHODS = {
     "Score-ALD": Method(
         P.score_ald,
@@ -111,24 +112,9 @@ METHODS = {
         lambda k: 2,
         few=grid(sigma_max=[1.0, 2.0], snr=[0.16, 0.3]),
     ),
-    "DDRM": Method(
-        P.ddrm,
-        "svd",
-        grid(sigma_max=[1.0, 2.0, 5.0], eta=[0.5, 0.85, 1.0]),
-        few=grid(sigma_max=[1.0, 5.0], eta=[0.85, 1.0]),
-    ),
-    "DDNM": Method(
-        P.ddnm,
-        "linear",
-        grid(sigma_max=[1.0, 2.0, 5.0], eta=[0.5, 0.85, 1.0]),
-        few=grid(sigma_max=[1.0, 5.0], eta=[0.85, 1.0]),
-    ),
-    "DDNM+": Method(
-        P.ddnm_plus,
-        "svd",
-        grid(sigma_max=[1.0, 2.0, 5.0], eta=[0.5, 0.85, 1.0]),
-        few=grid(sigma_max=[1.0, 5.0], eta=[0.85, 1.0]),
-    ),
+    "DDRM": Method(P.ddrm, "svd", ETAS, few=FEW_ETAS),
+    "DDNM": Method(P.ddnm, "linear", ETAS, few=FEW_ETAS),
+    "DDNM+": Method(P.ddnm_plus, "svd", ETAS, few=FEW_ETAS),
     "DDS": Method(
         P.dds,
         "linear",

@@ -18,7 +18,6 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 import medtut as mt
-from medtut.metrics import bootstrap_ci
 from medtut.physics.blur import Blur
 from medtut.physics.spectral import svd
 from medtut.posterior import ddrm, diffpir, dps
@@ -26,6 +25,7 @@ from medtut.schedules import geometric
 from medtut.tasks import Task, make
 
 from . import deepinv_peer as peer
+from .reconstruction import interval, round_all
 from .store import piece, write
 
 NEEDS = "deepinv"  # not in the environment of the course
@@ -162,15 +162,9 @@ def row(found: dict[str, Tensor]) -> dict:
     """For the file."""
     return {
         "psnr": interval(found["psnr"]),
-        "psnr_of_each": [round(v, 4) for v in found["psnr"].tolist()],
+        "psnr_of_each": round_all(found["psnr"]),
         "chi_square": round(float(found["chi_square"].mean()), 4),
     }
-
-
-def interval(values: Tensor) -> dict[str, float]:
-    """Mean over slices with its 95 % bootstrap interval."""
-    found = bootstrap_ci(values, generator=torch.Generator().manual_seed(0))
-    return {"value": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
 
 
 def compare(method: str, name: str, bar) -> dict:

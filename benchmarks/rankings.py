@@ -3,21 +3,14 @@
 import torch
 from torch import Tensor
 
-from medtut.metrics import bootstrap_ci
-
-from .methods import METHODS, PARTICLES, levels
-
-COVERED = 7 / 9  # of truths lie between the smallest and the largest of eight draws of the posterior
-
-
-def rounded(values: Tensor, digits: int = 3) -> list[float]:
-    return [round(v, digits) for v in values.flatten().tolist()]
+from . import reconstruction
+from .methods import METHODS, levels
+from .reconstruction import round_all
 
 
 def interval(values: Tensor) -> list[float]:
     """Mean with the ends of its 95 % bootstrap interval over slices."""
-    found = bootstrap_ci(values, generator=torch.Generator().manual_seed(0))
-    return [round(v, 3) for v in (found.value, found.low, found.high)]
+    return list(reconstruction.interval(values, 3).values())
 
 
 def detectability(ill: Tensor, well: Tensor) -> Tensor:
@@ -41,7 +34,7 @@ def row(name: str, steps: int, cell: dict, samples: int) -> dict:
         "setting": setting,
         "tried": [round(v, 2) for v in cell["tried"]],
         "psnr": interval(scores["psnr"]),
-        "psnr_of_each": rounded(scores["psnr"], 2),
+        "psnr_of_each": round_all(scores["psnr"], 2),
         "psnr_one": round(float(scores["psnr_one"].mean()), 2),
         "ssim": round(float(scores["ssim"].mean()), 4),
         "chi_square": round(float(scores["chi_square"].mean()), 3),
@@ -55,7 +48,7 @@ def row(name: str, steps: int, cell: dict, samples: int) -> dict:
         found["gradients"] = runs * n * method.gradients(setting)
     if "energy" in scores:
         found["energy"] = interval(scores["energy"])
-        found["energy_of_each"] = rounded(scores["energy"])
+        found["energy_of_each"] = round_all(scores["energy"], 3)
         found["R"] = round(float(scores["error_of_one"].sum() / scores["spread"].sum()), 3)
         found["covered"] = round(float(scores["covered"].mean()), 3)
     if "signal_ill" in scores:
@@ -106,8 +99,3 @@ def quick_ones(full: dict[str, dict], short: dict[str, dict], margin: float = 0.
         if one.get("calls", best["calls"]) * 5 <= best["calls"] and gap <= margin:
             found.append({"method": name, "calls": one["calls"], "behind": round(gap, 3)})
     return sorted(found, key=lambda entry: entry["behind"])
-
-
-def particles_note() -> str:
-    """What a sample of a particle method is."""
-    return f"the {PARTICLES} particles of one run, which depend on each other"

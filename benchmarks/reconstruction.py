@@ -84,15 +84,15 @@ def row(parts: list[dict[str, Tensor]], prefix: str = "") -> dict:
     return found
 
 
-def interval(values: Tensor) -> dict[str, float]:
+def interval(values: Tensor, digits: int = 4) -> dict[str, float]:
     """Mean with its 95 % bootstrap interval."""
     found = bootstrap_ci(values, generator=torch.Generator().manual_seed(0))
-    return {"value": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
+    return {key: round(getattr(found, key), digits) for key in ("value", "low", "high")}
 
 
-def round_all(values: Tensor) -> list[float]:
+def round_all(values: Tensor, digits: int = 4) -> list[float]:
     """For the file."""
-    return [round(v, 4) for v in values.flatten().tolist()]
+    return [round(v, digits) for v in values.flatten().tolist()]
 
 
 def table(slices: Slices, coils: int, chosen: dict, label: str, bar) -> dict[str, dict]:

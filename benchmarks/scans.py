@@ -27,6 +27,7 @@ from medtut.posterior import (
     zero_filled,
 )
 from medtut.posterior.tuned import levels
+from medtut.tasks import seeded
 
 SIZE = 128
 PRIOR = "brain-128-complex"
@@ -97,11 +98,6 @@ def real_images() -> dict[str, Slices]:
         truth = to_real(torch.polar(magnitude[None], phase))
         found[name] = Slices(truth, head[None, None], torch.full((1, 2), -1.0), [key])
     return found
-
-
-def seeded(keys: list[int], purpose: int) -> list[torch.Generator]:
-    """One generator per slice and purpose, so that a slice has the same scan in any batch."""
-    return [torch.Generator().manual_seed(1000 * key + purpose) for key in keys]
 
 
 def scan(slices: Slices, coils: int) -> InverseProblem:

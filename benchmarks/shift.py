@@ -14,10 +14,11 @@ from torch import Tensor
 import medtut as mt
 from medtut import weights
 from medtut.posterior import dds, diffpir, total_variation
+from medtut.tasks import seeded
 
 from .reconstruction import interval, round_all
-from .scans import PRIOR, network, scores, seeded
-from .shifts import SHIFTS, Changed
+from .scans import network, scores
+from .shifts import MEASURED, SHIFTS, Changed
 from .store import piece, write
 
 VALIDATION, TEST, SAMPLES, STEPS, NETWORK = range(1000, 1004), range(24), 4, 30, "mri-unrolled"
@@ -30,9 +31,9 @@ GRIDS = {
 }
 SAMPLERS = {"DDS": dds, "DiffPIR": diffpir}
 MADE_FROM = [
+    *MEASURED,
     "benchmarks.shift:evaluate",
     "benchmarks.shift:draw",
-    "benchmarks.shifts:scan",
     "benchmarks.shifts:known",
     "benchmarks.shifts:pictured",
     "benchmarks.shifts:scanner",
@@ -41,20 +42,10 @@ MADE_FROM = [
     "benchmarks.shifts:tracer",
     "benchmarks.shifts:fine_grid",
     "benchmarks.shifts:estimated_maps",
-    "medtut.data.brain:Brain",
     "medtut.data.phantoms:Phantoms",
-    "medtut.denoisers:turned",
-    "medtut.operators:simulate",
-    "medtut.physics.mismatch:ColouredNoise",
-    "medtut.physics.mismatch:FineGrid",
-    "medtut.physics.mismatch:OffResonance",
-    "medtut.physics.mri:MRI",
     "medtut.physics.mri:cartesian_mask",
-    "medtut.posterior.classical:total_variation",
     "medtut.posterior.projection:dds",
-    "medtut.posterior.splitting:diffpir",
     "medtut.unrolled:Unrolled",
-    PRIOR,
 ]
 
 

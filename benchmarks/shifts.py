@@ -16,10 +16,24 @@ from medtut.data.phantoms import Phantoms
 from medtut.operators import InverseProblem, simulate, to_real
 from medtut.physics.mismatch import ColouredNoise, FineGrid, OffResonance, coil_mixing
 from medtut.physics.mri import MRI, cartesian_mask, coil_maps, estimate_coils, smooth_phase
+from medtut.tasks import seeded
 
-from .scans import SIZE, Slices, seeded
+from .scans import PRIOR, SIZE, Slices
 
 COILS, NOISE, CENTRE = 8, 0.01, 0.08
+MEASURED = [  # what these scans and their reconstructions by DiffPIR and total variation are made from
+    "benchmarks.shifts:scan",
+    "medtut.data.brain:Brain",
+    "medtut.denoisers:turned",
+    "medtut.operators:simulate",
+    "medtut.physics.mismatch:ColouredNoise",
+    "medtut.physics.mismatch:FineGrid",
+    "medtut.physics.mismatch:OffResonance",
+    "medtut.physics.mri:MRI",
+    "medtut.posterior.classical:total_variation",
+    "medtut.posterior.splitting:diffpir",
+    PRIOR,
+]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from .physics.mri import MRI, cartesian_mask, coil_maps
 
 SIZE, COILS, ACCELERATION, CENTRE, VIEWS = 128, 8, 4, 0.08, 20
 MAPS = 256  # sets of coil maps that training draws from
-NOISE_STD = {"mri-4x-8": 0.01, "ct-20": 0.003}  # as in medtut.tasks
+NOISE_STD = {"mri-4x-8": 0.01, "ct-20": 0.003}  # medtut.tasks takes it from here
 
 
 class Pool:

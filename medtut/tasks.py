@@ -25,6 +25,7 @@ from .physics.mri import MRI, cartesian_mask, coil_maps
 from .physics.phase import PhaseRetrieval, aligned
 from .physics.pixels import Downsample, Inpainting, random_mask
 from .samplers import start
+from .supervised import NOISE_STD
 from .weights import load
 
 SIZE = 128
@@ -46,7 +47,8 @@ def _mri(x: Tensor, keys: list[int], acceleration: int, centre: float, coils: in
         cartesian_mask(SIZE, SIZE, acceleration, centre, generator=g) for g in seeded(keys, 1)
     ]
     maps = [coil_maps(coils, SIZE, SIZE, g) for g in seeded(keys, 2)]
-    return simulate(MRI(torch.stack(masks)[:, None], torch.cat(maps)), x, 0.01, seeded(keys, 3))
+    A = MRI(torch.stack(masks)[:, None], torch.cat(maps))
+    return simulate(A, x, NOISE_STD["mri-4x-8"], seeded(keys, 3))
 
 
 def _plain(A, noise_std: float, crime: bool = False) -> Callable:
@@ -71,8 +73,8 @@ _TASKS = {
     "mri-4x-8": (lambda x, k: _mri(x, k, 4, 0.08, 8), "brain-128-complex", MR),
     "mri-8x-1": (lambda x, k: _mri(x, k, 8, 0.04, 1), "brain-128-complex", MR),
     "mri-8x-8": (lambda x, k: _mri(x, k, 8, 0.04, 8), "brain-128-complex", MR),
-    "ct-60": (_plain(lambda: CT(parallel_beam(SIZE, SIZE, 60)), 0.003), "brain-128", ["CT"]),
-    "ct-20": (_plain(lambda: CT(parallel_beam(SIZE, SIZE, 20)), 0.003), "brain-128", ["CT"]),
+    "ct-60": (_plain(lambda: CT(parallel_beam(SIZE, SIZE, 60)), NOISE_STD["ct-20"]), "brain-128", ["CT"]),
+    "ct-20": (_plain(lambda: CT(parallel_beam(SIZE, SIZE, 20)), NOISE_STD["ct-20"]), "brain-128", ["CT"]),
     "ct-low-dose": (_dose, "brain-128", ["CT"]),
     "phase-retrieval": (_plain(PhaseRetrieval, 0.02, True), "brain-128", MR),
 }

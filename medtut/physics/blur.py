@@ -36,6 +36,15 @@ def response(kernel: Tensor, image: Tensor) -> Tensor:
     return torch.fft.fft2(padded.roll((-(kh // 2), -(kw // 2)), (-2, -1)))
 
 
+def require_multiples(x: Tensor, factor: int) -> None:
+    """Refuse an image whose sides are not multiples of the factor by which it is made coarser."""
+    if x.shape[-1] % factor or x.shape[-2] % factor:
+        raise BadInput(
+            f"got an image of {x.shape[-2]} x {x.shape[-1]} pixels, need multiples of {factor}; "
+            "use torch.nn.functional.pad(x, ...) to reach one."
+        )
+
+
 def _filter(x: Tensor, factor: Tensor) -> Tensor:
     return torch.fft.ifft2(factor * torch.fft.fft2(x)).real
 
@@ -109,16 +118,8 @@ class SuperResolution(LinearOperator):
     def __post_init__(self):
         _check(self.kernel)
 
-    def fits(self, x: Tensor) -> None:
-        """Refuse an image whose sides are not multiples of the factor."""
-        if x.shape[-1] % self.factor or x.shape[-2] % self.factor:
-            raise BadInput(
-                f"got an image of {x.shape[-2]} x {x.shape[-1]} pixels, need multiples of {self.factor}; "
-                "use torch.nn.functional.pad(x, ...) to reach one."
-            )
-
     def __call__(self, x: Tensor) -> Tensor:
-        self.fits(x)
+        require_multiples(x, self.factor)
         return Blur(self.kernel)(x)[..., :: self.factor, :: self.factor]
 
     def adjoint(self, y: Tensor) -> Tensor:

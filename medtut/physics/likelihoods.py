@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import BadInput
 from ..noise import randn_like
-from ..operators import InverseProblem, LinearOperator, Number, Operator, moved, two_operators
+from ..operators import InverseProblem, LinearOperator, Number, Operator, two_operators
 
 FLOOR = 0.1  # counts; below this rate the logarithm goes on as a straight line, so that x < 0 is pushed back
 
@@ -44,10 +44,6 @@ class Likelihood(InverseProblem, ABC):
     def repeat(self, n: int) -> "Likelihood":
         """The same problem n times, sample by sample: batch (b,) becomes (b n,)."""
         return replace(self, A=self.A.repeat(n), y=self.y.repeat_interleave(n, 0))
-
-    def to(self, device: torch.device | str) -> "Likelihood":
-        """The same problem on another device."""
-        return moved(self, device)
 
     def _sum(self, terms: Tensor) -> Tensor:
         return self.A.restrict(terms).flatten(1).sum(1)

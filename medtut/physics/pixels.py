@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 from ..errors import BadInput
 from ..noise import randn
 from ..operators import LinearOperator, Number, column, require_real
-from .blur import SuperResolution
+from .blur import SuperResolution, require_multiples
 from .likelihoods import Weighted
 
 GAIN_ERROR = 0.02  # relative error of each pixel's gain that a simulated detector has and its user ignores
@@ -68,11 +68,7 @@ class Downsample(LinearOperator):
 
     def __call__(self, x: Tensor) -> Tensor:
         require_real(x, 4)
-        if x.shape[-1] % self.factor or x.shape[-2] % self.factor:
-            raise BadInput(
-                f"got an image of {x.shape[-2]} x {x.shape[-1]} pixels, need multiples of "
-                f"{self.factor}; use torch.nn.functional.pad(x, ...) to reach one."
-            )
+        require_multiples(x, self.factor)
         return avg_pool2d(x, self.factor)
 
     def pinv(self, y: Tensor, iters: int = 0) -> Tensor:

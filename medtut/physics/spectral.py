@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import BadInput
 from ..operators import LinearOperator, Operator, to_complex, to_real
-from .blur import Blur, SuperResolution, response
+from .blur import Blur, SuperResolution, require_multiples, response
 from .matrix import Matrix
 from .mri import MRI, fft2c, ifft2c
 from .pixels import Downsample, Inpainting
@@ -110,7 +110,7 @@ def _(A: SuperResolution, x: Tensor) -> SVD:
     that of the images which are 0 between the pixels of the coarse grid. There stand the coordinates with a
     singular value, by the Hartley transform of the coarse grid; all the others are the null space.
     """
-    A.fits(x)
+    require_multiples(x, A.factor)
     f = A.factor
 
     def blocks(z: Tensor) -> Tensor:  # axes -4 and -2 run over the frequencies of a block
