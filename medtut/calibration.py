@@ -68,7 +68,7 @@ def rank_counts(
     samples: Tensor, truth: Tensor, bins: int | None = None, generator: torch.Generator | None = None
 ) -> Ranks:
     """Ranks of the truth among its draws, uniform on 0..k for the posterior: simulation-based calibration
-    [talts2018sbc].
+    [talts2018sbc, alg. 1 and theorem 1].
 
     samples (b, k) and truth (b,) are one scalar quantity h of each image. A quantity that does not look at y
     is calibrated for draws of the prior, too; log p(y | x) is not. Ties are broken at random, fairly. `bins`
@@ -93,11 +93,11 @@ def rank_counts(
 
 
 def crps(samples: Tensor, truth: Tensor) -> Tensor:
-    """Continuous ranked probability score [gneiting2007proper], the mean over the entries of a problem, (b,).
+    """Continuous ranked probability score [gneiting2007proper, eq. 21], mean over a problem's entries, (b,).
 
-    E |X - x0| - 1/2 E |X - X'| in the unit of x; lower is better, and the posterior has the lowest mean. The
-    second term runs over pairs of different draws, so that k draws are judged without bias
-    [ferro2014fair]. samples (b, k, ...) with k >= 2, truth (b, ...).
+    E |X - x0| - 1/2 E |X - X'| in the unit of x, the paper's with the other sign: lower is better, and the
+    posterior has the lowest mean. The second term runs over pairs of different draws, so that k draws are
+    judged without bias [ferro2014fair]. samples (b, k, ...) with k >= 2, truth (b, ...).
     """
     k = _check(samples, truth, least=2)
     x = samples.double().reshape(len(truth), k, -1)
@@ -108,9 +108,10 @@ def crps(samples: Tensor, truth: Tensor) -> Tensor:
 
 
 def energy_score(samples: Tensor, truth: Tensor) -> Tensor:
-    """The CRPS of whole images [gneiting2007proper], with Euclidean norms in place of | |, (b,); see `crps`.
+    """The CRPS of whole images, with Euclidean norms in place of | |, (b,); see `crps`.
 
-    It sees wrong correlations, to which the CRPS of single entries is blind.
+    This is minus the energy score [gneiting2007proper, eq. 22] with beta = 1. It sees wrong correlations, to
+    which the CRPS of single entries is blind.
     """
     k = _check(samples, truth, least=2)
     x = samples.double().reshape(len(truth), k, -1)

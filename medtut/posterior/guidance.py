@@ -84,8 +84,8 @@ def pigdm(
     cg_steps: int = 50,
     generator: Noise = None,
 ) -> Iterator[State]:
-    """Pseudo-inverse guidance [song2023pigdm]. Targets the posterior if the prior is N(mean, variance I), for
-    any other prior an approximation.
+    """Pseudo-inverse guidance [song2023pigdm]. Targets the posterior if the prior is
+    N(mean, variance I), for any other prior an approximation.
 
     p(x0 | x) is taken for N(x0hat, r^2 I), with r^2 = variance s^2 / (variance + s^2); the paper's variance
     is 1. Then DDIM with eta. adaptive=True weights the guidance by r^2 instead of s^2, as the authors' code

@@ -64,9 +64,9 @@ def tds(
 
     Each particle takes an ancestral step whose mean is moved by the gradient of the twisting function
     [eq. 9 and 10]; weights undo what that function adds [eq. 11]. The paper's function [eq. 8] is the
-    likelihood at x0hat; here it is widened to N(y; A x0hat, noise_std^2 + r^2) with the r^2 of `pigdm`. The
-    last step has no noise and is not twisted. x: (b, n, c, *space). Any differentiable operator with
-    noise_std > 0.
+    likelihood at x0hat; here it is widened to N(y; A x0hat, noise_std^2 + r^2) with the r^2 of `pigdm`, which
+    is the paper's own variance for inpainting [app. D.2.2]. The last step has no noise and is not twisted.
+    x: (b, n, c, *space). Any differentiable operator with noise_std > 0.
     """
     noisy(problem, "tds", "dps")
     b, n = x.shape[:2]

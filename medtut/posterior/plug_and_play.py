@@ -56,7 +56,7 @@ def red(
     cg_steps: int = 50,
     generator: Noise = None,
 ) -> Iterator[State]:
-    """Regularisation by denoising, its fixed-point iteration [romano2017red]. Targets a point estimate:
+    """Regularisation by denoising, its fixed-point iteration [romano2017red, sec. 4.2]. Targets a point:
     where noise_std^-2 A^H (y - A x) = lam (x - D(x, s)) / s^2.
 
     If D is the posterior mean, the right side is -lam times the gradient of log p(x; s), the density of

@@ -93,14 +93,14 @@ def score_mri(
     cg_steps: int = 3,
     generator: Noise = None,
 ) -> Iterator[State]:
-    """Predictor, corrector and projection in turn [chung2022scoremri]. Targets an approximation for data
-    without noise.
+    """Predictor, corrector and projection in turn [chung2022scoremri, alg. 2]. Targets an approximation for
+    data without noise.
 
     After every step what is measured becomes y. As in the authors' code the corrector comes first, at the
     level of x, its step set by snr (their inference: 0.16); the predictor is the reverse diffusion one, and
-    its last step adds no noise. Their batch means of norms are one norm per sample here. They apply a prior
-    of magnitudes to real and imaginary part in turn; here the denoiser sees both channels. cg_steps as in
-    `song`. Linear operators only.
+    its last step adds no noise. Their batch means of norms are one norm per sample here. For complex images
+    [alg. 3] they apply a prior of magnitudes to real and imaginary part in turn; here the denoiser sees both
+    channels. cg_steps as in `song`. Linear operators only.
     """
     linear(problem, "score_mri")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):

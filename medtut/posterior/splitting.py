@@ -26,8 +26,8 @@ def diffpir(
     cg_steps: int = 50,
     generator: Noise = None,
 ) -> Iterator[State]:
-    """Plug-and-play restoration by diffusion [zhu2023diffpir]. Targets an approximation, whose moments are
-    wrong in row and null space; by how much depends on lam and zeta.
+    """Plug-and-play restoration by diffusion [zhu2023diffpir, alg. 1]. Targets an approximation, whose
+    moments are wrong in row and null space; by how much depends on lam and zeta.
 
     x0hat goes to argmin |y - A x|^2 + rho |x - x0hat|^2 with rho = lam noise_std^2 / s^2; lam = 1 is Bayes'
     rule if p(x0 | x) were N(x0hat, s^2 I). Then the noise that leads from *that* point to x is kept by
@@ -35,8 +35,11 @@ def diffpir(
     """
     linear(problem, "diffpir")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
+        # alg. 1, lines 3 and 4, with rho_t of line 1
         x0hat = conditional_mean(problem, denoise(x, s), s**2 / lam, cg_steps)
+        # line 5
         eps = (x - x0hat) / s
+        # lines 6 and 7, divided by sqrt(abar) of the next level
         x = x0hat + s_next * (1 - zeta) ** 0.5 * eps
         if zeta > 0 and s_next > 0:
             x = x + s_next * zeta**0.5 * randn_like(x, generator)
