@@ -64,6 +64,7 @@ def sample_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("--steps", type=number(int, 1), default=50, help="denoiser calls (default 50)")
     p.add_argument("--contrast", help="T1, T2, PD, FLAIR, CT or FDG (default: any)")
     p.add_argument("--position", type=number(float, 0, 1), help="height of the slice, 0 low to 1 high")
+    p.add_argument("--words", help='what to draw, for a prior that reads: "t2 high lesion left"')
     common_arguments(p)
 
 

@@ -98,14 +98,17 @@ def score() -> Precond:
     return Precond(torch.ones_like, lambda s: s, torch.ones_like, lambda s: (s / 2).log())
 
 
-def flow() -> Precond:
+def flow_clock(sigma: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """The time t = sigma / (1 + sigma) of a straight path, 0 to 1."""
+    return sigma / (1 + sigma)
+
+
+def flow(clock: Clock = flow_clock) -> Precond:
     """F predicts eps - x0, the velocity of (1-t) x0 + t eps with t = sigma / (1 + sigma).
 
     The path is that of [lipman2023flow], whose time runs the other way.
     """
-    return Precond(
-        lambda s: 1 / (1 + s), lambda s: -s / (1 + s), lambda s: 1 / (1 + s), lambda s: s / (1 + s)
-    )
+    return Precond(lambda s: 1 / (1 + s), lambda s: -s / (1 + s), lambda s: 1 / (1 + s), clock)
 
 
 def edm(sd: float = 0.5) -> Precond:
@@ -214,19 +217,36 @@ def turned(denoise: Callable, generator: Noise = None) -> Callable:
 
 
 def guided(
-    denoise: Callable, w: float, label: Shaped[Tensor, "..."], base: Shaped[Tensor, "..."] | None = None
+    denoise: Callable,
+    w: float,
+    label: Shaped[Tensor, "..."],
+    base: Shaped[Tensor, "..."] | None = None,
+    *,
+    interval: tuple[float, float] = (0.0, math.inf),
+    rescale: float = 0.0,
 ) -> Callable:
     """Classifier-free guidance D_base + w (D_label - D_base) [ho2022cfg]; w=0 is `base`, w=1 is `label`.
 
-    `base=None` is the null label. The paper's weight is w - 1. One call on the doubled batch.
+    `base=None` is the null label. The paper's weight is w - 1. One call on the doubled batch; outside
+    `interval`, low < sigma <= high, one call of the labelled denoiser [kynkaanniemi2024interval]. `rescale`,
+    0 to 1: how far each estimate's standard deviation goes back to the labelled one's [lin2024zerosnr].
     """
     base = torch.full_like(label, -1) if base is None else base
+    low, high = interval
 
     def combined(x: Tensor, sigma: Sigma) -> Tensor:
+        s = levels(sigma, len(x))
+        inside = (s > low) & (s <= high)
+        if not inside.any():
+            return denoise(x, sigma, label=rows(label, len(x)).to(x.device))
         both = torch.cat([rows(base, len(x)), rows(label, len(x))]).to(x.device)
-        s = sigma.repeat(2) if isinstance(sigma, Tensor) and sigma.ndim else sigma
+        s = s.repeat(2) if isinstance(sigma, Tensor) and sigma.ndim else sigma
         d_base, d_label = denoise(torch.cat([x, x]), s, label=both).chunk(2)
-        return d_base + w * (d_label - d_base)
+        out = d_base + per_image(torch.where(inside, w, 1.0), x) * (d_label - d_base)
+        if rescale:
+            ratio = d_label.flatten(1).std(1) / out.flatten(1).std(1)
+            out = out * per_image(1 + rescale * (ratio - 1), out)
+        return out
 
     return combined
 

@@ -7,31 +7,34 @@ the CPU to the last bit, at the same thread count). `accelerate launch` spreads 
 import hashlib
 import json
 import math
-import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from .checkpoint import Progress, resume, write_state
+from .classifiers import CLASSIFIERS, Classifier
 from .data.brain import CONTRASTS, Brain
+from .data.conditioned import Described, Reduced
 from .data.kernels import Kernels
 from .data.phantoms import Phantoms
-from .denoisers import PARAMETRISATIONS, Preconditioned, cosine_clock, denoising_loss
-from .errors import BadInput
+from .denoisers import PARAMETRISATIONS, Preconditioned, cosine_clock
 from .nets import NETS
+from .nets_conditional import CONDITIONAL
 from .noise import generators
-from .schedules import stratified_cosine
-from .supervised import Pool, Scans
+from .objectives import CONTRAST, objective
+from .schedules import stratified_cosine, stratified_flow
+from .supervised import Pool
 from .unrolled import RECONSTRUCTORS, Reconstructor
 
-COHORTS = {"": Brain, "phantoms": Phantoms, "kernels": Kernels}
-LATER = ("before", "joint_drop", "cohort_name", "pool", "task")  # fields that older hashes do not know
+COHORTS = {"": Brain, "words": Described, "reduced": Reduced, "phantoms": Phantoms, "kernels": Kernels}
+LEVELS = {"": stratified_cosine, "flow": stratified_flow}
+# fields that older hashes do not know
+LATER = ("before", "joint_drop", "cohort_name", "pool", "task", "levels")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Recipe:
 
     name: str
     data: dict  # keyword arguments of the cohort
-    net: str  # a name in nets.NETS, or in unrolled.RECONSTRUCTORS if there is a task
+    net: str  # a name in NETS or CONDITIONAL; with a task, in CLASSIFIERS or RECONSTRUCTORS
     net_args: dict
     shift: float  # network range x_net = (x - shift) * scale
     scale: float
@@ -62,7 +65,8 @@ class Recipe:
     seed: int = 0
     cohort_name: str = ""  # a name in COHORTS
     pool: int = 0  # so many training images and no more, drawn once; 0: a new one every time
-    task: str = ""  # "": a denoiser; else a supervised network for that task of supervised.Scans
+    task: str = ""  # "": a denoiser; else a task of objectives.objective
+    levels: str = ""  # how noise levels are drawn, a name in LEVELS
 
     def settings(self) -> dict:
         """The resolved settings as plain JSON values; those in LATER only where they are used."""
@@ -98,15 +102,16 @@ class Recipe:
             return {self.cohort_name: cohort}
         return {CONTRASTS[c]: self.cohort("heldout", contrasts=[CONTRASTS[c]]) for c in cohort.codes.tolist()}
 
-    def model(self) -> Preconditioned | Reconstructor:
-        """The untrained network, seen as a denoiser in the network's range; with a task, a reconstruction."""
+    def model(self) -> Preconditioned | Classifier | Reconstructor:
+        """The untrained network, seen as a denoiser in its range; with a task, what that task asks for."""
         torch.manual_seed(self.seed)
+        if self.task == CONTRAST:
+            return Classifier(CLASSIFIERS[self.net](**self.net_args), self.shift, self.scale)
         if self.task:
             net = RECONSTRUCTORS[self.net](**self.net_args, shift=self.shift, scale=self.scale)
             return Reconstructor(net)
-        return Preconditioned(
-            NETS[self.net](**self.net_args), PARAMETRISATIONS[self.parametrisation](cosine_clock)
-        )
+        net = (NETS | CONDITIONAL)[self.net](**self.net_args)
+        return Preconditioned(net, PARAMETRISATIONS[self.parametrisation](cosine_clock))
 
 
 def batch_at(
@@ -114,86 +119,21 @@ def batch_at(
 ) -> tuple:
     """Images in the network's range, sigmas, labels, noise generators: a function of (seed, step).
 
-    With a task the images are in physical units.
+    With a task the images, and the sigmas, are in physical units.
     """
     n, seed = recipe.batch, recipe.seed * 10_000_019 + step
     g = torch.Generator().manual_seed(seed)
     mine = torch.arange(rank, n, world)
-    sigma = stratified_cosine(n, g, recipe.sigma_min, recipe.sigma_max).float()
+    sigma = LEVELS[recipe.levels](n, g, recipe.sigma_min, recipe.sigma_max).float()
     fresh = step * n + torch.arange(n)
     index = torch.randint(recipe.pool, (n,), generator=g) if recipe.pool else fresh
     sample = cohort.batch(index[mine].tolist())
     coins = torch.rand(n, sample.label.shape[1], generator=g)[mine]
-    coins[torch.rand(n, generator=g)[mine] < recipe.joint_drop_at(step)] = 0.0
+    coins[torch.rand(n, generator=g)[mine] < recipe.joint_drop_at(step)] = -1.0
     label = torch.where(coins < recipe.label_drop, -1.0, sample.label.float())
     noise = generators(seed, n)
     image = sample.image if recipe.task else (sample.image - recipe.shift) * recipe.scale
     return image, sigma[mine], label, [noise[i] for i in mine]
-
-
-@dataclass
-class Progress:
-    """What a run has reached: `losses` has one number per step taken."""
-
-    recipe: dict
-    losses: list = field(default_factory=list)
-    seconds: float = 0.0
-    device: str = ""
-
-    @property
-    def step(self) -> int:
-        return len(self.losses)
-
-
-def write_state(
-    path: Path, net: torch.nn.Module, ema: dict, optimiser: torch.optim.Optimizer, progress: Progress
-):
-    """One safetensors file, written aside, flushed and renamed: a kill leaves the old one or the new."""
-    tensors = {"losses": torch.tensor(progress.losses, dtype=torch.float64)}
-    for name, p in net.named_parameters():
-        moments = optimiser.state[p]
-        tensors |= {
-            f"net.{name}": p.detach(),
-            f"ema.{name}": ema[name],
-            f"exp_avg.{name}": moments["exp_avg"],
-            f"exp_avg_sq.{name}": moments["exp_avg_sq"],
-        }
-    meta = {"recipe": progress.recipe, "seconds": progress.seconds, "device": progress.device}
-    temporary = path.with_suffix(".part")
-    save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, {"progress": json.dumps(meta)})
-    with open(temporary, "rb+") as f:
-        os.fsync(f.fileno())
-    os.replace(temporary, path)
-
-
-def read_state(path: Path) -> tuple[dict, Progress]:
-    """The tensors of a state file and what the run has reached."""
-    with safe_open(path, "pt") as f:
-        tensors = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 - not a dict
-        meta = json.loads(f.metadata()["progress"])
-    return tensors, Progress(losses=tensors.pop("losses").tolist(), **meta)
-
-
-def resume(path: Path, recipe: Recipe, net: torch.nn.Module, ema: dict, optimiser) -> Progress:
-    """Load a state into net, EMA and optimiser. BadInput if another recipe wrote it."""
-    tensors, progress = read_state(path)
-    old, new = Recipe(**progress.recipe), recipe.settings()
-    differ = sorted(k for k in new | progress.recipe if progress.recipe.get(k) != new.get(k))
-    same_past = all(
-        old.lr_at(i) == recipe.lr_at(i) and old.joint_drop_at(i) == recipe.joint_drop_at(i)
-        for i in range(progress.step)
-    )
-    if set(differ) - {"steps", "hold", "lr", "before", "joint_drop"} or not same_past:
-        raise BadInput(
-            f"{path} was written with other settings ({', '.join(differ)}); move it away to start anew"
-        )
-    for name, p in net.named_parameters():
-        p.data.copy_(tensors[f"net.{name}"])
-        ema[name].copy_(tensors[f"ema.{name}"])
-        moments = {k: tensors[f"{k}.{name}"].to(p.device) for k in ("exp_avg", "exp_avg_sq")}
-        optimiser.state[p] = {"step": torch.tensor(float(progress.step)), **moments}
-    progress.recipe = new
-    return progress
 
 
 def train(
@@ -214,7 +154,7 @@ def train(
     accelerator = Accelerator(mixed_precision="bf16", cpu=device == "cpu")
     model, cohort = recipe.model().to(accelerator.device), recipe.cohort()
     cohort = Pool(cohort, recipe.pool) if recipe.pool else cohort
-    scans = Scans(recipe.task, accelerator.device, recipe.seed) if recipe.task else None
+    loss = objective(recipe.task, accelerator.device, recipe.seed)
     net = model.net
     ema = {name: p.detach().clone() for name, p in net.named_parameters()}
     optimiser = torch.optim.AdamW(
@@ -228,7 +168,7 @@ def train(
     )
     for step in bar:
         start = time.perf_counter()
-        done.losses.append(update(recipe, (cohort, scans), model, stepper, accelerator, step))
+        done.losses.append(update(recipe, (cohort, loss), model, stepper, accelerator, step))
         average(ema, net, min(recipe.ema, (1 + step) / (10 + step)))
         done.seconds += time.perf_counter() - start
         bar.set_postfix(loss=f"{sum(done.losses[-50:]) / len(done.losses[-50:]):.4f}", refresh=False)
@@ -242,8 +182,8 @@ def train(
 def update(
     recipe: Recipe, source: tuple, model: torch.nn.Module, stepper, accelerator: Accelerator, step: int
 ) -> float:
-    """One optimiser step; returns the loss. source: the cohort, and the scans of it if there is a task."""
-    cohort, scans = source
+    """One optimiser step; returns the loss. source: the cohort, and the objective on it."""
+    cohort, objective_of = source
     torch.manual_seed(recipe.seed * 10_000_019 + step)  # dropout, where a network has any
     x0, sigma, label, noise = batch_at(
         recipe, cohort, step, accelerator.process_index, accelerator.num_processes
@@ -251,11 +191,8 @@ def update(
     x0, sigma, label = (t.to(accelerator.device) for t in (x0, sigma, label))
     for group in stepper.param_groups:
         group["lr"] = recipe.lr_at(step)
-    if scans is None:
-        loss = denoising_loss(model, x0, sigma, label, noise).mean()
-    else:
-        key = (recipe.seed * 10_000_019 + step) * accelerator.num_processes + accelerator.process_index
-        loss = (model(scans.problem(x0, key), label) - x0).square().mean()
+    key = (recipe.seed * 10_000_019 + step) * accelerator.num_processes + accelerator.process_index
+    loss = objective_of(model, x0, sigma, label, noise, key)
     accelerator.backward(loss)
     accelerator.clip_grad_norm_(model.net.parameters(), recipe.clip)
     stepper.step()

@@ -169,6 +169,38 @@ def test_guidance_makes_one_call_on_the_doubled_batch():
     assert seen == [(4, [[-1.0, -1.0]] * 2 + [[3.0, 0.5]] * 2)]
 
 
+def test_outside_its_interval_guidance_is_the_labelled_denoiser_in_one_call():
+    mix, label, calls = WORLDS["mixture"], torch.tensor([1]), []
+
+    def spy(x, sigma, label=None):
+        calls.append(len(x))
+        return mix.denoise(x, sigma, label)
+
+    x = mt.randn((4, 1, 2, 2), mt.generators(0, 4), SIGMAS)
+    limited = mt.guided(spy, 3.0, label, interval=(0.5, 2.0))
+    for sigma, inside in ((0.5, False), (0.6, True), (2.0, True), (2.1, False)):
+        wanted = mt.guided(mix.denoise, 3.0 if inside else 1.0, label)(x, sigma)
+        calls.clear()
+        assert torch.allclose(limited(x, sigma), wanted), sigma
+        assert calls == [8 if inside else 4]
+    s = torch.tensor([0.4, 0.6, 2.0, 3.0]).double()
+    each = [mt.guided(mix.denoise, w, label)(x, s)[i] for i, w in enumerate((1.0, 3.0, 3.0, 1.0))]
+    assert torch.allclose(limited(x, s), torch.stack(each))
+
+
+@pytest.mark.parametrize("rescale", [0.3, 1.0])
+def test_rescaled_guidance_has_the_standard_deviation_in_between(rescale):
+    """std = (1 - r) std_guided + r std_labelled, for each image; its direction stays [lin2024zerosnr]."""
+    mix, label = WORLDS["mixture"], torch.tensor([1])
+    x = mt.randn((4, 1, 2, 2), mt.generators(0, 4), SIGMAS)
+    plain, told = mt.guided(mix.denoise, 6.0, label)(x, 1.0), mix.denoise(x, 1.0, torch.ones(4))
+    found = mt.guided(mix.denoise, 6.0, label, rescale=rescale)(x, 1.0)
+    std = [image.flatten(1).std(1) for image in (plain, told, found)]
+    assert (std[0] - std[1]).abs().min() > 1e-3
+    assert torch.allclose(std[2], (1 - rescale) * std[0] + rescale * std[1])
+    assert torch.allclose(found / plain, (std[2] / std[0])[:, None, None, None].expand_as(found))
+
+
 def test_no_label_is_the_null_label_and_given_repeats_one():
     mix = WORLDS["mixture"]
     x = mt.randn((4, 1, 2, 2), mt.generators(0, 4), SIGMAS)

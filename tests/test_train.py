@@ -9,7 +9,7 @@ import signal
 import pytest
 import torch
 
-from medtut import recipes, train
+from medtut import checkpoint, recipes, train
 from medtut.data.brain import Brain, Sample
 from medtut.errors import BadInput
 
@@ -55,8 +55,8 @@ def test_a_run_killed_three_times_ends_at_the_same_bits(tmp_path):
     for die_at, while_writing in zip(kills, (False, True, False), strict=True):
         assert launch(tmp_path / "killed", die_at, while_writing) != 0, kills
     assert launch(tmp_path / "killed") == 0
-    whole, progress = train.read_state(tmp_path / "whole" / FILE)
-    killed, after = train.read_state(tmp_path / "killed" / FILE)
+    whole, progress = checkpoint.read_state(tmp_path / "whole" / FILE)
+    killed, after = checkpoint.read_state(tmp_path / "killed" / FILE)
     assert progress.step == after.step == TINY.steps
     assert progress.losses == after.losses, kills
     assert whole.keys() == killed.keys()
@@ -82,7 +82,7 @@ def test_other_settings_are_refused_and_leave_the_state_alone(short_run):
 def test_the_end_may_move_only_while_the_past_stays_the_same(short_run):
     longer = dataclasses.replace(TINY, steps=80, hold=50)
     train.train(longer, short_run, device="cpu", steps=3, progress_bar=False)
-    assert train.read_state(short_run / FILE)[1].step == 3
+    assert checkpoint.read_state(short_run / FILE)[1].step == 3
     with pytest.raises(BadInput, match="hold, steps"):
         train.train(dataclasses.replace(TINY, hold=1), short_run, device="cpu", progress_bar=False)
 
@@ -156,7 +156,7 @@ def test_a_later_round_warms_up_again_and_goes_on_from_an_earlier_run(tmp_path):
     assert {longer.lr_at(s) for s in range(3 + TINY.warmup, 20)} == {5e-4}
     assert longer.lr_at(25) == pytest.approx(2.5e-4)
     train.train(longer, tmp_path, device="cpu", steps=4, progress_bar=False)
-    assert train.read_state(tmp_path / FILE)[1].step == 4
+    assert checkpoint.read_state(tmp_path / FILE)[1].step == 4
     for changed in ({"before": [(2e-3, 2, 3)]}, {"joint_drop": 0.5}):
         with pytest.raises(BadInput, match="other settings"):
             train.train(dataclasses.replace(longer, **changed), tmp_path, device="cpu")

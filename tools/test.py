@@ -15,6 +15,7 @@ import budget
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 NO_CHROMIUM = "No Chromium was found, so the site was not opened; install the package chromium."
+TOOLS = {"PYTHONPATH": "tools"}
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # two workers on two cores must not fight
 
 
@@ -24,9 +25,9 @@ def steps() -> dict[str, tuple[list[str], dict[str, str]]]:
     return {
         "ruff": (["-m", "ruff", "check", "."], {}),
         "unit": (["-m", "pytest", "tests", "-n", "2", "--dist", "worksteal", "--durations", "10",
-                  *(f"--ignore={s}" for s in site)], ONE_THREAD),
+                  "-p", "file_seconds", *(f"--ignore={s}" for s in site)], ONE_THREAD | TOOLS),
         "notebooks": (["-m", "pytest", "notebooks", "--nbval", "--nbval-current-env",
-                       "--nbval-cell-timeout=120", "-p", "nbval_budget"], {"PYTHONPATH": "tools"}),
+                       "--nbval-cell-timeout=120", "-p", "nbval_budget"], TOOLS),
         "book": (["tools/build_book.py", "--all"], {}),
         "site": (["-m", "pytest", *site], {}),
     }

@@ -3,15 +3,18 @@
 import sys
 
 from medtut import recipes, weights
+from medtut.recipes import families
 from medtut.recipes.export import export
 from medtut.train import train
 
 
 def main() -> int:
-    for name in weights.names():
+    for name in weights.with_recipe():
         recipe = recipes.get(weights.manifest()[name]["recipe"])
         train(recipe)
-        print(f"{export(recipe)}: {weights.manifest()[name]['psnr']}")
+        path, row = export(recipe), weights.manifest()[name]
+        print(f"{path}: {row.get('psnr', row.get('accuracy'))}")
+    families.main()
     return 0
 
 

@@ -115,11 +115,11 @@ def prior_works() -> Iterator[Finding]:
 
     from .. import recipes, weights
 
-    for name in weights.names():
+    for name in weights.with_recipe():
         recipe, began = recipes.get(name), time.perf_counter()
-        x = torch.ones(1, recipe.net_args["channels"], recipe.data["size"], recipe.data["size"])
+        x = torch.ones(1, recipe.net_args.get("channels", 1), recipe.data["size"], recipe.data["size"])
         ok = bool(torch.isfinite(weights.load(name, device="cpu")(x, 1.0)).all())
-        what = f"{name} denoises an image, {time.perf_counter() - began:.1f} s with loading"
+        what = f"{name} takes an image, {time.perf_counter() - began:.1f} s with loading"
         yield Finding(ok, what, "run `git checkout -- medtut/weights`")
 
 

@@ -16,6 +16,8 @@ from ..denoisers import given
 from ..errors import BadInput
 from ..noise import generators
 from ..samplers import ddpm, start
+from ..text import tokens
+from ..train import Recipe
 from .output import all_or_nothing
 
 SIGMA_MIN, SIGMA_MAX = 0.01, 40.0
@@ -26,15 +28,18 @@ def show() -> None:
     rows = weights.manifest(weights.OWN) | weights.manifest()
     print("Weights:" if rows else "Weights: none are here; `medtut train NAME` makes them.")
     for name, row in rows.items():
-        folder = weights.FOLDER if name in weights.manifest() else weights.OWN
-        path = folder / f"{name}.safetensors"
+        path = weights.folder_of(name) / f"{name}.safetensors"
         size = f"{path.stat().st_size / 2**20:.1f} MiB" if path.exists() else "file missing"
         print(f"  {name:20s} {size}, {row['steps']} steps, {row['minutes']:g} minutes on {row['device']}")
         sigmas = ", ".join(f"{s:g}" for s in row["score_sigmas"])
         at = f"at sigma {sigmas}" if sigmas else "of the reconstruction"
-        print(f"  {'':20s} held-out PSNR in dB inside the head {at}:")
-        for contrast, found in row["psnr"].items():
-            print(f"  {'':20s}   {contrast:6s} {'  '.join(f'{dB:.1f}' for dB in found)}")
+        if not {"psnr", "accuracy"} & set(row):
+            continue
+        what = "PSNR in dB inside the head" if "psnr" in row else "share of right answers"
+        print(f"  {'':20s} held-out {what} {at}:")
+        for contrast, found in row.get("psnr", row.get("accuracy")).items():
+            digits = 1 if "psnr" in row else 2
+            print(f"  {'':20s}   {contrast:6s} {'  '.join(f'{number:.{digits}f}' for number in found)}")
     print("Recipes:")
     for name, recipe in recipes.RECIPES.items():
         size = recipe.data["size"]
@@ -56,10 +61,21 @@ def train(args) -> None:
     print(f"Training state: {state}. Loss curve: {out / 'loss.png'}.")
 
 
-def condition(args) -> Tensor | None:
-    """The label of `--contrast` and `--position`, -1 where one is not given; None if neither is."""
+def condition(args, recipe: Recipe) -> Tensor | None:
+    """The label of `--words`, or of `--contrast` and `--position`, -1 for what is not given; else None.
+
+    BadInput if the prior is not told such things.
+    """
+    reads = recipe.cohort_name == "words"
+    if args.words is not None and not reads:
+        raise BadInput(f"{args.name} reads no words; use --contrast and --position, or brain-64-text.")
+    if args.words is not None:
+        return tokens(args.words)
     if args.contrast is None and args.position is None:
         return None
+    if recipe.cohort_name:
+        instead = '--words "t1 high"' if reads else "neither"
+        raise BadInput(f"{args.name} is not told contrast and position by number; use {instead}.")
     name = next((c for c in CONTRASTS if c.lower() == (args.contrast or "").lower()), args.contrast)
     label = label_of(CONTRASTS[0] if name is None else name, args.position)
     if name is None:
@@ -69,14 +85,16 @@ def condition(args) -> Tensor | None:
 
 def sample(args) -> None:
     """`args.n` images of a prior as .npy, float32 (n, c, h, w), and as a PNG."""
-    label = condition(args)
     denoise = weights.load(args.name, device=args.device)
     recipe = recipes.get(args.name)
+    if recipe.task:
+        raise BadInput(f"{args.name} draws no images; `medtut list` names the priors that do.")
+    label = condition(args, recipe)
     if args.contrast and CONTRASTS[int(label[0])] not in recipe.data.get("contrasts", CONTRASTS):
         known = ", ".join(recipe.data["contrasts"])
         raise BadInput(f"{args.name} was not trained on {args.contrast}; choose one of {known}.")
     device = next((p.device for p in denoise.parameters()), torch.device("cpu"))
-    shape = (args.n, recipe.net_args["channels"], recipe.data["size"], recipe.data["size"])
+    shape = (args.n, recipe.net_args.get("channels", 1), recipe.data["size"], recipe.data["size"])
     sigmas = schedules.cosine(args.steps, SIGMA_MIN, SIGMA_MAX)
     rng = generators(args.seed, args.n)
     x = start(sigmas, shape, rng).to(device)

@@ -2,10 +2,21 @@
 
 from ..errors import BadInput
 from ..train import Recipe
-from . import brain_128, brain_128_complex, kernels, phantoms, supervised, tiny
+from . import (
+    brain_64,
+    brain_64_classifiers,
+    brain_64_conditional,
+    brain_128,
+    brain_128_complex,
+    kernels,
+    phantoms,
+    supervised,
+    tiny,
+)
 
+FAMILIES = (brain_64, brain_64_conditional, brain_64_classifiers, phantoms, supervised)
 RECIPES = {module.RECIPE.name: module.RECIPE for module in (brain_128, brain_128_complex, kernels, tiny)}
-RECIPES |= {recipe.name: recipe for recipe in (*phantoms.RECIPES, *supervised.RECIPES)}
+RECIPES |= {recipe.name: recipe for family in FAMILIES for recipe in family.RECIPES}
 
 
 def get(name: str) -> Recipe:

@@ -5,20 +5,24 @@ from pathlib import Path
 import torch
 
 from .. import weights
+from ..checkpoint import read_state
 from ..denoisers import Ranged
 from ..metrics import magnitude, psnr
 from ..noise import generators, randn_like
+from ..objectives import CONTRAST
 from ..supervised import Scans
-from ..train import Recipe, read_state
+from ..train import Recipe
 
 SCORE_SIGMAS = (0.05, 0.15, 0.5)  # physical units
+CLASSIFIER_SIGMAS = (0.0, 0.5, 2.0)
 
 
 @torch.no_grad()
 def held_out_psnr(denoise, recipe: Recipe, count: int = 16) -> dict[str, list[float]]:
-    """Denoising PSNR in dB inside the head, unconditional, at SCORE_SIGMAS, for each contrast of the recipe.
+    """Denoising PSNR in dB inside the head, at SCORE_SIGMAS, for each contrast of the recipe.
 
-    Mean over `count` held-out slices, noise seeded by slice; data range 1.
+    Unconditional, unless the cohort's label is what the model is for (`told`). Mean over `count` held-out
+    slices, noise seeded by slice; data range 1.
     """
     device = next(denoise.parameters()).device
     scores = {}
@@ -27,8 +31,21 @@ def held_out_psnr(denoise, recipe: Recipe, count: int = 16) -> dict[str, list[fl
         z = randn_like(sample.image, generators(recipe.seed, count))
         scores[name] = []
         for sigma in SCORE_SIGMAS:
-            x0hat = denoise((sample.image + sigma * z).to(device), sigma).cpu()
+            label = sample.label.to(device) if getattr(cohort, "told", False) else None
+            x0hat = denoise((sample.image + sigma * z).to(device), sigma, label).cpu()
             scores[name].append(round(psnr(x0hat, sample.image, sample.head).mean().item(), 2))
+    return scores
+
+
+@torch.no_grad()
+def held_out_accuracy(classify, recipe: Recipe, count: int = 48) -> dict[str, list[float]]:
+    """Share of right answers at CLASSIFIER_SIGMAS, for each contrast: over `count` held-out slices."""
+    device, scores = next(classify.parameters()).device, {}
+    for k, (name, cohort) in zip(recipe.cohort().codes.tolist(), recipe.held_out().items(), strict=True):
+        image = cohort.batch(range(count)).image
+        z = randn_like(image, generators(recipe.seed, count))
+        found = [classify((image + s * z).to(device), s).argmax(1).cpu() == k for s in CLASSIFIER_SIGMAS]
+        scores[name] = [round(right.float().mean().item(), 3) for right in found]
     return scores
 
 
@@ -48,6 +65,15 @@ def held_out_reconstruction(reconstruct, recipe: Recipe, count: int = 16) -> dic
     return scores
 
 
+def scoring(recipe: Recipe) -> tuple:
+    """What is measured of a recipe's model: its name in the manifest, the function, the noise levels."""
+    if recipe.task == CONTRAST:
+        return "accuracy", held_out_accuracy, CLASSIFIER_SIGMAS
+    if recipe.task:
+        return "psnr", held_out_reconstruction, ()
+    return "psnr", held_out_psnr, SCORE_SIGMAS
+
+
 def export(recipe: Recipe, out: Path | str | None = None, folder: Path | None = None) -> Path:
     """Pack the EMA of a run, at any moment of it, as half-precision weights with their manifest row.
 
@@ -60,7 +86,7 @@ def export(recipe: Recipe, out: Path | str | None = None, folder: Path | None = 
     model.net.load_state_dict(ema)
     whole = model if recipe.task else Ranged(model, recipe.shift, recipe.scale)
     whole = whole.eval().requires_grad_(False)
-    score = held_out_reconstruction if recipe.task else held_out_psnr
+    kind, score, sigmas = scoring(recipe)
     row = {
         "net": recipe.net,
         "net_args": recipe.net_args,
@@ -74,7 +100,8 @@ def export(recipe: Recipe, out: Path | str | None = None, folder: Path | None = 
         "seed": recipe.seed,
         "device": progress.device,
         "minutes": round(progress.seconds / 60, 1),
-        "score_sigmas": [] if recipe.task else list(SCORE_SIGMAS),
-        "psnr": score(whole, recipe),
+        "score_sigmas": list(sigmas),
+        kind: score(whole, recipe),
     }
-    return weights.save(recipe.name, ema, row, folder or (weights.OWN if recipe.task else weights.FOLDER))
+    own = recipe.task not in ("", CONTRAST)
+    return weights.save(recipe.name, ema, row, folder or (weights.OWN if own else weights.FOLDER))

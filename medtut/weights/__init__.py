@@ -14,9 +14,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from ..classifiers import CLASSIFIERS, Classifier
 from ..denoisers import PARAMETRISATIONS, Preconditioned, Ranged, cosine_clock
 from ..errors import BadInput
 from ..nets import NETS
+from ..nets_conditional import CONDITIONAL
+from ..nets_families import brain
 from ..unrolled import RECONSTRUCTORS, Reconstructor
 
 FOLDER = Path(__file__).parent
@@ -32,6 +35,16 @@ def manifest(folder: Path = FOLDER) -> dict[str, dict]:
 def names(folder: Path = FOLDER) -> list[str]:
     """The names that `load` takes."""
     return sorted(manifest(folder))
+
+
+def with_recipe(folder: Path = FOLDER) -> list[str]:
+    """The names of the networks that `medtut train` makes: all but the families, which have a script."""
+    return [name for name in names(folder) if "parametrisation" in manifest(folder)[name]]
+
+
+def folder_of(name: str) -> Path:
+    """Where the weights of that name lie: with the shipped ones, or, if only there, in runs/weights/."""
+    return OWN if name not in manifest(FOLDER) and name in manifest(OWN) else FOLDER
 
 
 def load_tensors(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], dict]:
@@ -55,23 +68,33 @@ def load_tensors(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], d
     return safetensors.torch.load(content), rows[name]
 
 
-def load(name: str, device=None, dtype=None, folder: Path | None = None) -> Ranged | Reconstructor:
+def load(
+    name: str, device=None, dtype=None, folder: Path | None = None
+) -> Ranged | Classifier | Reconstructor | torch.nn.ModuleDict:
     """The shipped network as a denoiser in physical units, in eval mode, without gradients of its own.
 
     `device` defaults to the best one; `dtype` (float32) is the network's, while images keep theirs. A
-    supervised network is returned as reconstruct(problem, label=None) -> x. `folder` defaults to the shipped
+    classifier is returned as classify(x, sigma) -> logits, a supervised network as
+    reconstruct(problem, label=None) -> x, and "families-32" as a dictionary of the six models of
+    `medtut.families`, which see [-1, 1]. `folder` defaults to the shipped
     weights, then to runs/weights/. BadInput says what to do if the name is in neither.
     """
-    if folder is None:
-        folder = OWN if name not in manifest(FOLDER) and name in manifest(OWN) else FOLDER
-    tensors, row = load_tensors(name, folder)
+    tensors, row = load_tensors(name, folder or folder_of(name))
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if row["net"] == "families":
+        made = torch.nn.ModuleDict(brain())
+        made.load_state_dict(tensors)
+        return made.to(device=device, dtype=dtype or torch.float32).eval().requires_grad_(False)
     if row["net"] in RECONSTRUCTORS:
         made = RECONSTRUCTORS[row["net"]](**row["net_args"], shift=row["shift"], scale=row["scale"])
         made.load_state_dict(tensors)
         made = Reconstructor(made).to(device=device, dtype=dtype or torch.float32)
         return made.eval().requires_grad_(False)
-    net = NETS[row["net"]](**row["net_args"])
+    if row["net"] in CLASSIFIERS:
+        made = Classifier(CLASSIFIERS[row["net"]](**row["net_args"]), row["shift"], row["scale"])
+        made.net.load_state_dict(tensors)
+        return made.to(device=device, dtype=dtype or torch.float32).eval().requires_grad_(False)
+    net = (NETS | CONDITIONAL)[row["net"]](**row["net_args"])
     net.load_state_dict(tensors)
     model = Preconditioned(net, PARAMETRISATIONS[row["parametrisation"]](cosine_clock))
     model = model.to(device=device, dtype=dtype or torch.float32)
