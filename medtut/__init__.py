@@ -11,7 +11,20 @@ from .noise import generators, randn, randn_like
 from .operators import InverseProblem, simulate, to_complex, to_real
 from .physics import MRI
 from .posterior import dds, dps
-from .samplers import State, ddim, ddpm, heun, invert, last, start
+from .samplers import (
+    State,
+    annealed_langevin,
+    churn,
+    ddim,
+    ddpm,
+    dpmpp_2m,
+    dpmpp_2s,
+    heun,
+    invert,
+    last,
+    start,
+    unipc,
+)
 
 # Names and modules that import MONAI, nilearn or matplotlib are fetched when they are first used.
 _LAZY = {"load": "weights"}
@@ -26,12 +39,16 @@ __all__ = [
     "Ranged",
     "State",
     "StationaryGaussian",
+    "annealed_langevin",
+    "churn",
     "ddim",
     "ddpm",
     "dds",
     "denoisers",
     "denoising_loss",
     "device",
+    "dpmpp_2m",
+    "dpmpp_2s",
     "dps",
     "exact",
     "generators",
@@ -53,6 +70,7 @@ __all__ = [
     "to_complex",
     "to_real",
     "turned",
+    "unipc",
 ]
 
 

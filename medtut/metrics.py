@@ -3,11 +3,14 @@
 Images are `(b, c, h, w)`, a mask `(b|1, 1, h, w)` of bool or 0/1. Two channels count as real and imaginary
 part: pass `magnitude(x)` where the magnitude is meant. Results are `(b,)` unless the name says otherwise.
 """
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from monai.metrics.regression import compute_ssim_and_cs
 from torch import Tensor
+
+from .noise import generators, randn_like
 
 
 class Interval(NamedTuple):
@@ -143,6 +146,34 @@ def bootstrap_ci(values: Tensor, level: float = 0.95, resamples: int = 2000,
     ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
     low, high = values[draws].mean(1).quantile(ends).tolist()
     return Interval(float(values.mean()), low, high)
+
+
+def neighbour_ratio(samples: Tensor, train: Tensor, strangers: Tensor) -> Tensor:
+    """Distance of each sample to the nearest training image over that to the nearest stranger, (n,).
+
+    Near 0 for copies, near 1 for new images; the test for a copy in [carlini2023extracting] is stricter.
+    ValueError unless there are as many strangers as training images.
+    """
+    if len(train) != len(strangers):
+        raise ValueError(f"got {len(train)} training images, {len(strangers)} strangers; give equally many")
+    near, far = (pairwise_distances(samples, images).amin(1) for images in (train, strangers))
+    return near / far
+
+
+@torch.no_grad()
+def denoising_gap(denoise: Callable, seen: Tensor, new: Tensor, sigma: float, seed: int = 0) -> Interval:
+    """PSNR on training subjects minus that on new ones, in dB [kadkhodaie2024generalization].
+
+    0 without memory. Images (n, c, h, w), one a subject. The interval: 95 %, bootstrap over subjects.
+    """
+    scores = []
+    for images in (seen, new):
+        x = images + sigma * randn_like(images, generators(seed, len(images)))
+        scores.append(psnr(denoise(x, sigma), images).double().cpu())
+    g = torch.Generator().manual_seed(seed)
+    one, two = (v[torch.randint(len(v), (2000, len(v)), generator=g)].mean(1) for v in scores)
+    low, high = (one - two).quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return Interval(float(scores[0].mean() - scores[1].mean()), low, high)
 
 
 def _kernel(pooled, bandwidths):

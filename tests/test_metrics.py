@@ -5,7 +5,7 @@ import pytest
 import torch
 from monai.metrics import PSNRMetric, SSIMMetric
 
-from medtut import metrics
+from medtut import exact, metrics
 
 
 @pytest.fixture
@@ -120,3 +120,27 @@ def test_the_bootstrap_interval_covers_as_often_as_it_says():
     assert 0.90 < hits / 300 < 0.98
     with pytest.raises(ValueError, match="one per subject"):
         metrics.bootstrap_ci(torch.zeros(1))
+
+
+def test_neighbour_ratio_finds_copies():
+    g = torch.Generator().manual_seed(0)
+    train, strangers, new = torch.rand(3, 40, 1, 4, 4, generator=g).unbind(0)
+    copies = train[:8] + 0.001
+    assert metrics.neighbour_ratio(copies, train, strangers).max() < 0.02
+    assert metrics.neighbour_ratio(new, train, strangers).median().item() == pytest.approx(1, abs=0.15)
+    assert metrics.neighbour_ratio(strangers[:8] + 0.001, train, strangers).min() > 50
+    with pytest.raises(ValueError, match="equally many"):
+        metrics.neighbour_ratio(copies, train, strangers[:5])
+
+
+def test_denoising_gap_is_zero_without_memory_and_large_with_it():
+    g = torch.Generator().manual_seed(1)
+    seen, new = torch.rand(2, 30, 1, 4, 4, generator=g).unbind(0)
+    shrink = lambda x, sigma: 0.5 + (x - 0.5) / (1 + 12 * sigma**2)  # noqa: E731 - the best linear one
+    gap = metrics.denoising_gap(shrink, seen, new, 0.3)
+    assert gap.low < 0 < gap.high
+    assert gap.high - gap.low < 2
+    copying = lambda x, s: 0.99 * exact.FiniteDataset(seen).denoise(x, s) + 0.01 * x  # noqa: E731
+    listed = metrics.denoising_gap(copying, seen, new, 0.1)
+    assert listed.low > 10
+    assert listed.low < listed.value < listed.high

@@ -78,3 +78,54 @@ def test_training_levels_fill_every_stratum():
     assert torch.equal(((s.atan() - lo) / (hi - lo) * b).floor(), torch.arange(b).double())
     assert torch.equal(s, sc.stratified_cosine(b, torch.Generator().manual_seed(0), 0.01, 50.0))
     assert not torch.equal(s, sc.stratified_cosine(b, torch.Generator().manual_seed(1), 0.01, 50.0))
+
+
+def test_sigmoid_table_is_the_paper_s():
+    """At the middle of start = -end the sigmoid is 1/2, so abar is too, whatever tau."""
+    for tau in (0.5, 1.0, 2.0):
+        table = sc.sigmoid_table(1000, tau=tau)
+        assert sc.abar(table[499]).item() == pytest.approx(0.5, rel=1e-9)
+        g = lambda z: 1 / (1 + math.exp(-z))  # noqa: E731
+        lo, hi = g(-3 / tau), g(3 / tau)
+        wanted = (hi - g((-3 + 6 * 0.25) / tau)) / (hi - lo)
+        assert sc.abar(table[249]).item() == pytest.approx(wanted, rel=1e-9)
+        assert sc.abar(table[-1]).item() == pytest.approx(1e-9)
+        assert (table.diff() > 0).all()
+    straight = sc.abar(sc.sigmoid_table(1000, tau=100.0))
+    assert (straight - torch.linspace(0.999, 0, 1000).double()).abs().max() < 1e-3
+
+
+def test_zero_terminal_is_the_library_s_but_for_the_end():
+    from diffusers.schedulers.scheduling_ddpm import rescale_zero_terminal_snr
+
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2  # Stable Diffusion's
+    table = sc.sigma_of((1 - betas).cumprod(0))
+    theirs = sc.sigma_of((1 - rescale_zero_terminal_snr(betas.clone())).cumprod(0))
+    ours = sc.zero_terminal(table, 1000.0)
+    kept = len(ours) - 1
+    assert torch.allclose(ours[:-1], theirs[:kept], rtol=1e-6)
+    assert ours[-1] == 1000
+    assert ours[0].item() == pytest.approx(table[0].item())
+    assert (ours.diff() > 0).all()
+    assert theirs[kept] >= 1000  # what sigma_max stands in for
+    with pytest.raises(ValueError, match="first level"):
+        sc.zero_terminal(table, 0.001)
+
+
+def test_log_normal_levels_are_logit_normal_in_the_flow_s_time():
+    s = sc.log_normal(50_000, torch.Generator().manual_seed(0), -1.2, 1.2)
+    assert s.log().mean().item() == pytest.approx(-1.2, abs=4 * 1.2 / 50_000**0.5)
+    assert s.log().std().item() == pytest.approx(1.2, rel=4 / 100_000**0.5)
+    tau = sc.log_normal(50_000, torch.Generator().manual_seed(1), 0.0, 1.0)
+    logits = torch.logit(tau / (1 + tau))
+    assert logits.mean().item() == pytest.approx(0, abs=4 / 50_000**0.5)
+    assert logits.std().item() == pytest.approx(1, rel=4 / 100_000**0.5)
+
+
+def test_levels_from_a_table_are_its_entries_equally_often():
+    s = sc.from_table(TABLE, 100_000, torch.Generator().manual_seed(0))
+    assert torch.isin(s, TABLE).all()
+    counts = torch.bincount(torch.searchsorted(TABLE, s), minlength=1000).double()
+    assert counts.min() > 40  # the last one too
+    chi2 = ((counts - 100) ** 2 / 100).sum().item()
+    assert abs(chi2 - 999) < 4 * (2 * 999) ** 0.5

@@ -58,3 +58,19 @@ def weight_at(answer):
     require(above == 1, "at noise above the interval it must be conditional, the weight that changes nothing")
     require(below == 1, "at noise below the interval it must be conditional, the weight that changes nothing")
     return "conditional everywhere, guided in between"
+
+
+@exercise("guidance-5")
+def steer(answer):
+    """answer(d, g, s, w) -> the estimate under classifier guidance [dhariwal2021beat]."""
+    d, g = torch.randn(2, 2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    s, w = 0.5, 3.0
+    compare(answer(d, g, s, w), d + w * s**2 * g, known={
+        "one power of sigma is missing: by Tweedie's formula an estimate is x + sigma^2 times a score":
+            d + w * s * g,
+        "the score is in there, but not yet in the units of an image: which power of sigma?": d + w * g,
+        "that walks away from the class: the gradient points to where the class is more probable":
+            d - w * s**2 * g,
+        "the weight belongs to the gradient only": w * (d + s**2 * g),
+    }, otherwise="w = 0 must return d, and the step must grow with sigma squared")
+    return "the score of the class, in the units of an image"

@@ -1,8 +1,8 @@
 """Small wrong edits of the package, one row each; the named tests must find every one."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
-
-from planted_posterior import ROWS
 
 
 class Mutant(NamedTuple):
@@ -13,6 +13,12 @@ class Mutant(NamedTuple):
     new: str
     tests: str
 
+
+# the lines of `heun`, with enough around them to tell them from those of `churn`
+HEUN = "sigmas.tolist())):\n        x0hat = denoise(x, s)\n        slope = (x - x0hat)"
+LAST = """        if s_next > 0:
+            slope_next = (x_next - denoise(x_next, s_next)) / s_next
+            x_next = x + (s_next - s) * (slope + slope_next) / 2"""
 
 MUTANTS = [
     # signs
@@ -25,10 +31,8 @@ MUTANTS = [
         "(x0 + per_image(c_skip, x0) * x) /",
         "denoisers",
     ),
-    Mutant(
-        "denoisers.py", "d_base + w * (d_label - d_base)", "d_label + w * (d_label - d_base)", "denoisers"
-    ),
-    Mutant("samplers/ode.py", "slope = (x - x0hat) / s", "slope = (x + x0hat) / s", "samplers"),
+    Mutant("denoisers.py", "out = d_base + per_image", "out = d_label + per_image", "denoisers"),
+    Mutant("samplers/ode.py", HEUN, HEUN.replace("(x - x0hat)", "(x + x0hat)"), "samplers"),
     Mutant("posterior/guidance.py", "- step * gradient", "+ step * gradient", "posterior"),
     Mutant("posterior/classical.py", "x[..., 1:] += d", "x[..., 1:] -= d", "classical"),
     Mutant("exact.py", "self.cov - gain @ M @ self.cov", "self.cov + gain @ M @ self.cov", "exact"),
@@ -42,7 +46,7 @@ MUTANTS = [
     Mutant(
         "samplers/ancestral.py", "(s_next / s) ** 2 * (x - x0hat)", "(s_next / s) * (x - x0hat)", "samplers"
     ),
-    Mutant("samplers/ode.py", "(slope + slope_next) / 2", "(slope + slope_next)", "samplers"),
+    Mutant("samplers/ode.py", LAST, LAST.removesuffix(" / 2"), "samplers"),
     Mutant("operators.py", "return 0.5 * dot(r, r)", "return dot(r, r)", "operators"),
     Mutant("operators.py", "y + noise_std * simulator", "y + noise_std * 2**-0.5 * simulator", "operators"),
     Mutant("posterior/guidance.py", "residual = (2 * problem", "residual = (problem", "posterior"),
@@ -279,4 +283,5 @@ MUTANTS = [
     Mutant("posterior/particles.py", "_choose(-misfit", "_choose(misfit", "posterior_particles"),
     Mutant("posterior/particles.py", "+ offset) / n", ") / n + offset", "posterior_particles"),
 ]
-MUTANTS += [Mutant(*row) for row in ROWS]
+for file in sorted(Path(__file__).parent.glob("planted_*.py")):
+    MUTANTS += [Mutant(*row) for row in import_module(file.stem).ROWS]

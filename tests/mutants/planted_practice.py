@@ -1,0 +1,50 @@
+"""Mutants of schedules, loss weights, learnt variance and measures of memory: file, old, new, tests."""
+
+ROWS = [
+    ("schedules.py", "(start + (end - start) * u) / tau", "(start + (end - start) * u) * tau", "schedules"),
+    (
+        "schedules.py",
+        "(hi - lo)\n    return sigma_of(share.clamp",
+        "(hi + lo)\n    return sigma_of(share.clamp",
+        "schedules",
+    ),
+    ("schedules.py", "moved = (signal - signal[-1]) *", "moved = (signal - signal[-1] / 2) *", "schedules"),
+    ("schedules.py", "levels = sigma_of(moved.square())", "levels = sigma_of(moved)", "schedules"),
+    ("schedules.py", "(mean + std * torch.randn", "(mean - std**2 * torch.randn", "schedules"),
+    ("schedules.py", "torch.randint(len(table), (b,)", "torch.randint(len(table) - 1, (b,)", "schedules"),
+    ("weightings.py", "(1 / s**2).clamp(max=gamma)", "(1 / s).clamp(max=gamma)", "weightings"),
+    ("weightings.py", "(s**2 + sd**2) / (s * sd) ** 2", "(s**2 + sd**2) / (s * sd)", "weightings"),
+    ("weightings.py", "1 / s**2 / (k + 1 / s**2) ** gamma", "1 / (k + 1 / s**2) ** gamma", "weightings"),
+    ("weightings.py", "lambda s: s**-3", "lambda s: s**-2", "weightings"),
+    ("weightings.py", "precond.c_out(s) ** -2", "precond.c_out(s) ** 2", "weightings"),
+    ("weightings.py", "weight(s) * precond.c_out(s) ** 2", "weight(s) * precond.c_out(s)", "weightings"),
+    (
+        "samplers/variance.py",
+        "s_next**2 * (1 - (s_next / s) ** 2)\n",
+        "s**2 * (1 - (s_next / s) ** 2)\n",
+        "variance",
+    ),
+    ("samplers/variance.py", "(1 + s_next**2) / (1 + s**2)", "(1 + s**2) / (1 + s_next**2)", "variance"),
+    (
+        "samplers/variance.py",
+        "nu * math.log(large) + (1 - nu)",
+        "(1 - nu) * math.log(large) + nu",
+        "variance",
+    ),
+    ("samplers/variance.py", "x0hat + (s_next / s) ** 2 *", "x0hat + (s_next / s) *", "variance"),
+    ("samplers/variance.py", ".to(x).sqrt() * randn_like", ".to(x) * randn_like", "variance"),
+    ("samplers/variance.py", "0.5 * ((variance / small)", "((variance / small)", "variance"),
+    (
+        "samplers/variance.py",
+        "(small + miss.square()) / variance",
+        "(small + miss.abs()) / variance",
+        "variance",
+    ),
+    ("metrics.py", "return near / far", "return far / near", "metrics"),
+    (
+        "metrics.py",
+        "float(scores[0].mean() - scores[1].mean())",
+        "float(scores[1].mean() - scores[0].mean())",
+        "metrics",
+    ),
+]

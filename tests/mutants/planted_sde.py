@@ -1,0 +1,28 @@
+"""More mutants, of diffusion in continuous time and of likelihoods: file, sound text, wrong text, tests."""
+
+ROWS = [
+    ("samplers/sde.py", "return -0.5 * self.beta(t)", "return -self.beta(t)", "samplers_sde"),
+    ("samplers/sde.py", "0.5 * t**2 * (self", "t**2 * (self", "samplers_sde"),
+    ("samplers/sde.py", "torch.expm1(2 * self.log_abar(t))", "torch.expm1(self.log_abar(t))", "samplers_sde"),
+    ("samplers/sde.py", "torch.asinh(sigma / 2)", "torch.asinh(sigma)", "samplers_sde"),
+    ("samplers/sde.py", "(2 * self._rate()) ** 0.5", "self._rate() ** 0.5", "samplers_sde"),
+    ("samplers/sde.py", "h * sde.diffusion(t) ** 2", "h * sde.diffusion(t)", "samplers_sde"),
+    ("samplers/sde.py", "(growth * sde.std(t_next)) ** 2", "sde.std(t_next) ** 2", "samplers_sde"),
+    ("samplers/sde.py", "u = u - decay * u +", "u = u + decay * u +", "samplers_sde"),
+    ("samplers/sde.py", "(s**2 * scale)", "s**2", "samplers_sde"),
+    ("samplers/sde.py", "(2 * (snr * ratio) ** 2)", "((snr * ratio) ** 2)", "samplers_sde"),
+    ("samplers/sde.py", "score.flatten(1).norm(dim=1)", "score.flatten(1).norm()", "samplers_sde"),
+    ("samplers/sde.py", "x, s_next, snr, generator", "x, s, snr, generator", "samplers_sde"),
+    ("samplers/adaptive.py", "- 0.5 * per_image(sde.diff", "- per_image(sde.diff", "samplers_sde"),
+    ("samplers/adaptive.py", "norm = size.square().mean(1)", "norm = size.square().mean().expand(len(size))",
+     "samplers_adaptive"),
+    ("samplers/adaptive.py", "(-1 / 5)", "(-1 / 4)", "samplers_adaptive"),
+    ("samplers/adaptive.py", "solved.x / scale_next", "solved.x / scale", "samplers_adaptive"),
+    ("samplers/likelihood.py", "d - trace], 1)", "trace - d], 1)", "likelihood"),
+    ("samplers/likelihood.py", "end = -0.5 * (z", "end = -1.0 * (z", "likelihood"),
+    ("samplers/likelihood.py", "latent.reshape(x.shape) - mean", "latent.reshape(x.shape)", "likelihood"),
+    ("samplers/likelihood.py", "vectors[rows]", "vectors[: len(rows)]", "likelihood"),
+    ("samplers/likelihood.py", "else z.sign()", "else 2**0.5 * z.sign()", "likelihood"),
+    ("samplers/likelihood.py", "math.log2(levels / width)", "math.log2(levels * width)", "likelihood"),
+    ("samplers/likelihood.py", "clamp(0, levels - 1)", "clamp(0, levels)", "likelihood"),
+]
