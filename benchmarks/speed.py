@@ -9,22 +9,36 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from diffusers import DDIMScheduler
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    DPMSolverSinglestepScheduler,
+    UniPCMultistepScheduler,
+)
 from monai.inferers import DiffusionInferer
 from monai.networks.schedulers import DDIMScheduler as MonaiDDIM
 from tqdm.auto import tqdm
 
 import medtut as mt
-from medtut.samplers import ddim, heun, last, start
+from medtut.samplers import ddim, dpmpp_2m, dpmpp_2s, heun, last, start, unipc
 from medtut.schedules import cosine
 
 from .store import write
 
-BATCH, STEPS, ROUNDS = 4, 10, 15
+BATCH, STEPS, ROUNDS = 4, 10, 8
+THEIRS = {
+    "ddim": DDIMScheduler,
+    "2m": DPMSolverMultistepScheduler,
+    "2s": DPMSolverSinglestepScheduler,  # its steps alternate, so it makes one call a step
+    "unipc": UniPCMultistepScheduler,
+}
 MADE_FROM = [
     "brain-128",
     "medtut.samplers.ancestral:ddim",
     "medtut.samplers.ode:heun",
+    "medtut.samplers.exponential:dpmpp_2m",
+    "medtut.samplers.exponential:dpmpp_2s",
+    "medtut.samplers.exponential:unipc",
     "medtut.denoisers:Preconditioned",
     "medtut.denoisers:Ranged",
     "medtut.nets:BrainNet",
@@ -45,15 +59,15 @@ class Called(torch.nn.Module):
 
 
 def loops(denoise, x: torch.Tensor) -> dict[str, tuple[int, Callable]]:
-    """Name to number of network calls and the loop. The Heun method calls twice a step, once at the last."""
+    """Name to number of network calls and the loop. Heun and 2S call twice a step, once at the last."""
     sigmas = cosine(STEPS, 0.005, 40.0)
     first = start(sigmas, x.shape, mt.generators(0, len(x))).to(x)
     net = Called(denoise.denoise.net)
+    ours = {"ddim": ddim, "heun": heun, "2m": dpmpp_2m, "2s": dpmpp_2s, "unipc": unipc}
 
-    def diffusers_ddim():
-        scheduler = DDIMScheduler(
-            beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False
-        )
+    def diffusers_loop(kind):
+        knobs = {"clip_sample": False} if kind is DDIMScheduler else {}
+        scheduler = kind(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", **knobs)
         scheduler.set_timesteps(STEPS, device=x.device)
         state = x
         for t in scheduler.timesteps:
@@ -65,12 +79,14 @@ def loops(denoise, x: torch.Tensor) -> dict[str, tuple[int, Callable]]:
     )
     monai_scheduler.set_timesteps(STEPS)
     inferer = DiffusionInferer(monai_scheduler)
-    return {
-        "medtut ddim": (STEPS, lambda: last(ddim(denoise, sigmas, first))),
-        "medtut heun": (2 * STEPS - 1, lambda: last(heun(denoise, sigmas, first))),
-        "diffusers ddim": (STEPS, diffusers_ddim),
-        "monai ddim": (STEPS, lambda: inferer.sample(x, net, monai_scheduler, verbose=False)),
-    }
+    found = {
+        f"medtut {name}": (2 * STEPS - 1 if f in (heun, dpmpp_2s) else STEPS,
+                           lambda f=f: last(f(denoise, sigmas, first)))
+        for name, f in ours.items()
+    }  # fmt: skip
+    found |= {f"diffusers {name}": (STEPS, lambda k=kind: diffusers_loop(k)) for name, kind in THEIRS.items()}
+    found["monai ddim"] = (STEPS, lambda: inferer.sample(x, net, monai_scheduler, verbose=False))
+    return found
 
 
 def seconds(f: Callable, device: torch.device) -> float:
@@ -106,6 +122,6 @@ def main(out: Path) -> None:
     }
     for name, row in rows.items():
         call, ratio = 1e3 * row["seconds_a_call"], row["ratio"]
-        print(f"{name:15s} {row['calls']:3d} calls of {call:6.1f} ms, {ratio:.3f} of a forward pass")
+        print(f"{name:16s} {row['calls']:3d} calls of {call:6.1f} ms, {ratio:.3f} of a forward pass")
     settings = {"device": device.type, "threads": torch.get_num_threads(), "batch": BATCH, "steps": STEPS}
     write(out, MADE_FROM, {"settings": settings, "rows": rows})
