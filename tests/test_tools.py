@@ -92,3 +92,15 @@ def test_nbval_is_strict_and_the_budget_holds(course, stored, seconds, said):
     assert done.returncode == 1
     assert said in done.stdout
     assert ("1 passed" in done.stdout) == (stored == "4")
+
+
+def test_a_run_ends_with_the_seconds_of_each_test_file(tmp_path):
+    (tmp_path / "test_slow.py").write_text("import time\n\n\ndef test_it():\n    time.sleep(0.3)\n")
+    (tmp_path / "test_fast.py").write_text("def test_it():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "-p", "file_seconds", "-p", "no:cacheprovider", "."]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": TOOLS},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("test_")]
+    seconds = {row[0]: float(row[1]) for row in rows if len(row) == 2 and row[1][0].isdigit()}
+    assert list(seconds) == ["test_slow.py", "test_fast.py"]
+    assert seconds["test_slow.py"] >= 0.3 > seconds["test_fast.py"]

@@ -31,4 +31,11 @@ WRONG = {
         (lambda s, low, high, w: w if s > low else 1.0, "above the interval"),
         (lambda s, low, high, w: w - 1 if low < s <= high else 1.0, "must be w"),
     ],
+    "guidance-5": [
+        (lambda d, g, s, w: d + w * s * g, "one power of sigma"),
+        (lambda d, g, s, w: d + w * g, "which power"),
+        (lambda d, g, s, w: d - w * s**2 * g, "walks away"),
+        (lambda d, g, s, w: w * (d + s**2 * g), "gradient only"),
+        (lambda d, g, s, w: d + g / s**2, "must return d"),
+    ],
 }
