@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from medtut import recipes, train, weights
+from medtut import checkpoint, recipes, train, weights
 from medtut.data.phantoms import Phantoms
 from medtut.denoisers import Ranged
 from medtut.errors import BadInput
@@ -123,7 +123,7 @@ def test_an_interrupted_run_is_the_same_run_and_its_weights_load_from_runs(tmp_p
     train.train(MRI, tmp_path / "whole", device="cpu", progress_bar=False)
     for steps in (2, None):
         train.train(MRI, tmp_path / "halves", device="cpu", steps=steps, progress_bar=False)
-    whole, halves = (train.read_state(tmp_path / n / "state.safetensors") for n in ("whole", "halves"))
+    whole, halves = (checkpoint.read_state(tmp_path / n / "state.safetensors") for n in ("whole", "halves"))
     assert [k for k in whole[0] if not torch.equal(whole[0][k], halves[0][k])] == []
     monkeypatch.setattr(weights, "OWN", tmp_path / "weights")
     with pytest.raises(BadInput, match=r"`medtut train small` and then `python -m medtut\.recipes small`"):

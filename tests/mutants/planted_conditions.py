@@ -21,6 +21,6 @@ ROWS = [
     ("nets_conditional.py", "large * given", "large", "conditional"),
     ("data/conditioned.py", "share < 1 - ONE_SIDE", "share > 1 - ONE_SIDE", "conditional"),
     ("data/conditioned.py", "i) % 2 == 1", "i) % 2 == 0", "conditional"),
-    ("schedules.py", "return t / (1 - t)", "return t / (1 + t)", "conditional"),
+    ("schedules.py", "+ u) / b\n    return t / (1 - t)", "+ u) / b\n    return t / (1 + t)", "conditional"),
     ("train.py", "recipe.joint_drop_at(step)] = -1.0", "recipe.joint_drop_at(step)] = 0.5", "conditional"),
 ]
