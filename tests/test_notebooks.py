@@ -124,3 +124,6 @@ def test_costs_are_recorded_and_within_budget():
 def test_the_budget_can_be_broken():
     assert budget.faults({"a": (20.0, 1.0), "b": (30.0, 3.9)}) == []
     assert len(budget.faults({"a": (91.0, 1.0), "b": (1.0, 4.1), "c": (1.0, 1.0)})) == 3
+    slow = {"a": (89.0, 1.0), "b": (91.0, 1.0)}
+    assert len(budget.faults(slow)) == 2
+    assert len(budget.faults(slow, mean_too=False)) == 1

@@ -36,14 +36,17 @@ def peak_gib(pid: int) -> float:
     return getattr(memory, "peak_wset", memory.rss) / 2**30  # macOS keeps no peak for other processes
 
 
-def faults(costs: dict[str, tuple[float, float]]) -> list[str]:
-    """One sentence per broken budget; `costs` maps a notebook's name to (seconds, GiB)."""
+def faults(costs: dict[str, tuple[float, float]], mean_too: bool = True) -> list[str]:
+    """One sentence per broken budget; `costs` maps a notebook's name to (seconds, GiB).
+
+    The mean is for seconds that were stored on a quiet machine: one that is shared may be slower in all.
+    """
     said = [f"{name} took {s:.0f} s; at most {MAX_SECONDS:.0f} s are allowed."
             for name, (s, _) in costs.items() if s > MAX_SECONDS]
     said += [f"{name} took {gib:.1f} GiB; at most {MAX_GIB:.0f} GiB are allowed."
              for name, (_, gib) in costs.items() if gib > MAX_GIB]
     mean = sum(s for s, _ in costs.values()) / max(len(costs), 1)
-    if mean > MEAN_SECONDS:
+    if mean_too and mean > MEAN_SECONDS:
         said.append(f"The notebooks took {mean:.0f} s on average; at most {MEAN_SECONDS:.0f} s are allowed.")
     return said
 

@@ -32,10 +32,10 @@ def costs() -> dict[str, tuple[float, float]]:
 
 def pytest_terminal_summary(terminalreporter):
     terminalreporter.section("what the notebooks cost")
-    for line in [*budget.table(costs()), *budget.faults(costs())]:
+    for line in [*budget.table(costs()), *budget.faults(costs())]:  # the mean is said, and fails no run
         terminalreporter.line(line)
 
 
 def pytest_sessionfinish(session):
-    if budget.faults(costs()):
+    if budget.faults(costs(), mean_too=False):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
