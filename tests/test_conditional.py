@@ -98,6 +98,18 @@ def test_a_condition_matters_and_minus_one_is_none(name):
     assert (told - alone).abs().max() < 1e-4 * told.abs().max()
 
 
+def test_concatenation_shows_zeros_where_nothing_is_given_and_says_so():
+    net, seen = NETS["concat"](), []
+    net.unet.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    for label in (None, label_for("concat")):
+        net(torch.zeros(2, 1, 64, 64), torch.ones(2), label)
+    nothing, image = (channels[:, 7:] for channels in seen)  # after four of the patch and three of the place
+    assert nothing.shape[1] == 5
+    assert nothing.abs().max() == 0
+    assert image[:, :4].abs().amax((1, 2, 3)).min() > 0.1
+    assert (image[:, 4] == 1).all()
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_a_label_of_the_wrong_shape_is_refused(name):
     with pytest.raises(ValueError, match=r"got a label of shape \(2, 3\); need"):
