@@ -14,7 +14,7 @@ from torch.func import functional_call
 
 from .denoisers import Preconditioned, denoising_loss, v
 from .noise import randn, randn_like
-from .samplers import ddpm, last, start
+from .samplers import ddpm, last, likelihood, start
 from .schedules import cosine, geometric, stratified_cosine
 
 Batch = Float[Tensor, "b *shape"]
@@ -34,7 +34,7 @@ def quantise(x: Batch, levels: int) -> Int[Tensor, "b *shape"]:
 
 def bits_per_dim(nats: Nats, dims: int, levels: int) -> Nats:
     """Bits per value of the image of grey levels, from the log density in [-1, 1] [theis2016note]."""
-    return (math.log(levels / 2) - nats / dims) / math.log(2)
+    return likelihood.bits_per_dim(nats, dims, levels, width=2.0)
 
 
 def normal(x: Batch, mean: Batch | float = 0.0, log_sd: Batch | float = 0.0) -> Nats:

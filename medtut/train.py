@@ -17,19 +17,18 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .checkpoint import Progress, resume, write_state
-from .classifiers import CLASSIFIERS, Classifier
+from .classifiers import Classifier
 from .data.brain import CONTRASTS, Brain
 from .data.conditioned import Described, Reduced
 from .data.kernels import Kernels
 from .data.phantoms import Phantoms
-from .denoisers import PARAMETRISATIONS, Preconditioned, cosine_clock
-from .nets import NETS
-from .nets_conditional import CONDITIONAL
+from .denoisers import Preconditioned
 from .noise import generators
-from .objectives import CONTRAST, objective
+from .objectives import objective
 from .schedules import stratified_cosine, stratified_flow
 from .supervised import Pool
-from .unrolled import RECONSTRUCTORS, Reconstructor
+from .unrolled import Reconstructor
+from .weights import assembled
 
 COHORTS = {"": Brain, "words": Described, "reduced": Reduced, "phantoms": Phantoms, "kernels": Kernels}
 LEVELS = {"": stratified_cosine, "flow": stratified_flow}
@@ -105,13 +104,7 @@ class Recipe:
     def model(self) -> Preconditioned | Classifier | Reconstructor:
         """The untrained network, seen as a denoiser in its range; with a task, what that task asks for."""
         torch.manual_seed(self.seed)
-        if self.task == CONTRAST:
-            return Classifier(CLASSIFIERS[self.net](**self.net_args), self.shift, self.scale)
-        if self.task:
-            net = RECONSTRUCTORS[self.net](**self.net_args, shift=self.shift, scale=self.scale)
-            return Reconstructor(net)
-        net = (NETS | CONDITIONAL)[self.net](**self.net_args)
-        return Preconditioned(net, PARAMETRISATIONS[self.parametrisation](cosine_clock))
+        return assembled(self.net, self.net_args, self.parametrisation, self.shift, self.scale)
 
 
 def batch_at(

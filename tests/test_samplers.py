@@ -4,25 +4,12 @@ from itertools import pairwise
 
 import pytest
 import torch
+from sampler_worlds import PRIOR, SAMPLERS, TAU, WORLD, euler
 
 import medtut as mt
 from medtut import schedules as sc
 
-TAU = 0.5
-PRIOR = mt.Gaussian(torch.zeros(1, 1, 1).double(), torch.full((1, 1), TAU**2).double())
-WORLD = mt.GaussianMixture(
-    torch.tensor([0.4, 0.6]).double(),
-    torch.tensor([[[[-1.0, 0.5]]], [[[1.0, 0.0]]]]).double(),
-    torch.stack([0.04 * torch.eye(2), 0.09 * torch.eye(2)]).double(),
-)
 TABLE = sc.vp_table()
-SAMPLERS = {
-    "ddim": mt.ddim,
-    "ddim eta 0.5": lambda *a, **k: mt.ddim(*a, eta=0.5, **k),
-    "ddpm": mt.ddpm,
-    "ddpm large": lambda *a, **k: mt.ddpm(*a, large=True, **k),
-    "heun": lambda *a, generator=None: mt.heun(*a),
-}
 
 
 def flow_error(sampler, n):
@@ -153,7 +140,10 @@ def test_samples_have_the_world_s_mean_and_weights(name):
     assert ((out.flatten(1).mean(0) - mean).abs() < 4 * sd / b**0.5 + 0.01).all()
 
 
-@pytest.mark.parametrize(("sampler", "calls"), [(mt.ddim, 12), (mt.ddpm, 12), (mt.heun, 23)])
+ONE_CALL, TWO_CALLS = (mt.ddim, mt.ddpm, euler, mt.dpmpp_2m, mt.unipc), (mt.heun, mt.churn, mt.dpmpp_2s)
+
+
+@pytest.mark.parametrize(("sampler", "calls"), [(f, 12) for f in ONE_CALL] + [(f, 23) for f in TWO_CALLS])
 def test_a_step_costs_its_calls_and_nothing_more(sampler, calls):
     seen = []
 

@@ -29,9 +29,9 @@ def held_out_psnr(denoise, recipe: Recipe, count: int = 16) -> dict[str, list[fl
     for name, cohort in recipe.held_out().items():
         sample = cohort.batch(range(count))
         z = randn_like(sample.image, generators(recipe.seed, count))
+        label = sample.label.to(device) if getattr(cohort, "told", False) else None
         scores[name] = []
         for sigma in SCORE_SIGMAS:
-            label = sample.label.to(device) if getattr(cohort, "told", False) else None
             x0hat = denoise((sample.image + sigma * z).to(device), sigma, label).cpu()
             scores[name].append(round(psnr(x0hat, sample.image, sample.head).mean().item(), 2))
     return scores

@@ -68,6 +68,21 @@ def load_tensors(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], d
     return safetensors.torch.load(content), rows[name]
 
 
+def assembled(
+    net: str, net_args: dict, parametrisation: str, shift: float, scale: float
+) -> Preconditioned | Classifier | Reconstructor:
+    """The untrained model around the network called `net`, as training and `load` see it.
+
+    A denoiser in the network's range; a classifier and a supervised network know shift and scale themselves.
+    """
+    if net in RECONSTRUCTORS:
+        return Reconstructor(RECONSTRUCTORS[net](**net_args, shift=shift, scale=scale))
+    if net in CLASSIFIERS:
+        return Classifier(CLASSIFIERS[net](**net_args), shift, scale)
+    raw = (NETS | CONDITIONAL)[net](**net_args)
+    return Preconditioned(raw, PARAMETRISATIONS[parametrisation](cosine_clock))
+
+
 def load(
     name: str, device=None, dtype=None, folder: Path | None = None
 ) -> Ranged | Classifier | Reconstructor | torch.nn.ModuleDict:
@@ -84,21 +99,13 @@ def load(
     if row["net"] == "families":
         made = torch.nn.ModuleDict(brain())
         made.load_state_dict(tensors)
-        return made.to(device=device, dtype=dtype or torch.float32).eval().requires_grad_(False)
-    if row["net"] in RECONSTRUCTORS:
-        made = RECONSTRUCTORS[row["net"]](**row["net_args"], shift=row["shift"], scale=row["scale"])
-        made.load_state_dict(tensors)
-        made = Reconstructor(made).to(device=device, dtype=dtype or torch.float32)
-        return made.eval().requires_grad_(False)
-    if row["net"] in CLASSIFIERS:
-        made = Classifier(CLASSIFIERS[row["net"]](**row["net_args"]), row["shift"], row["scale"])
+    else:
+        keys = ("net", "net_args", "parametrisation", "shift", "scale")
+        made = assembled(**{key: row[key] for key in keys})
         made.net.load_state_dict(tensors)
-        return made.to(device=device, dtype=dtype or torch.float32).eval().requires_grad_(False)
-    net = (NETS | CONDITIONAL)[row["net"]](**row["net_args"])
-    net.load_state_dict(tensors)
-    model = Preconditioned(net, PARAMETRISATIONS[row["parametrisation"]](cosine_clock))
-    model = model.to(device=device, dtype=dtype or torch.float32)
-    return Ranged(model, row["shift"], row["scale"]).eval().requires_grad_(False)
+    if isinstance(made, Preconditioned):
+        made = Ranged(made, row["shift"], row["scale"])
+    return made.to(device=device, dtype=dtype or torch.float32).eval().requires_grad_(False)
 
 
 def save(name: str, tensors: dict[str, Tensor], row: dict, folder: Path = FOLDER) -> Path:

@@ -3,7 +3,7 @@
 ROWS = [
     ("families.py", "log_scale.flatten(1).sum(1)\n", "-log_scale.flatten(1).sum(1)\n", "families"),
     ("families.py", "(moved - shift) * (-log_scale).exp()", "moved * (-log_scale).exp() - shift", "families"),
-    ("families.py", "math.log(levels / 2) - nats / dims", "math.log(levels) - nats / dims", "families"),
+    ("families.py", "dims, levels, width=2.0)", "dims, levels, width=1.0)", "families"),
     ("families.py", "normal(x, *self.decode(z)) - kl", "normal(x, *self.decode(z)) + kl", "families"),
     ("families.py", "+ normal(z) - normal(z, mean, log_sd)", "+ normal(z)", "families"),
     ("families.py", "self.judge(made.detach())", "self.judge(made)", "families"),
