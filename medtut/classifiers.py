@@ -65,7 +65,7 @@ class Classifier(nn.Module):
 def classifier_guided(
     denoise: Callable, classify: Callable, w: float, label: Shaped[Tensor, "..."]
 ) -> Callable:
-    """Classifier guidance: D + w sigma**2 grad log p(label | x, sigma) [dhariwal2021beat].
+    """Classifier guidance: D + w sigma**2 grad log p(label | x, sigma) [dhariwal2021beat, eq. 14].
 
     By Tweedie's formula this is the denoiser of the score plus w times the classifier's gradient. `label`:
     class numbers, 0-d or (b,). One call of the denoiser, one of the classifier and its gradient.

@@ -106,7 +106,7 @@ def flow_clock(sigma: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
 def flow(clock: Clock = flow_clock) -> Precond:
     """F predicts eps - x0, the velocity of (1-t) x0 + t eps with t = sigma / (1 + sigma).
 
-    The path is that of [lipman2023flow], whose time runs the other way.
+    The path is that of [lipman2023flow, eq. 22] with sigma_min = 0, whose time runs the other way.
     """
     return Precond(lambda s: 1 / (1 + s), lambda s: -s / (1 + s), lambda s: 1 / (1 + s), clock)
 
@@ -225,7 +225,7 @@ def guided(
     interval: tuple[float, float] = (0.0, math.inf),
     rescale: float = 0.0,
 ) -> Callable:
-    """Classifier-free guidance D_base + w (D_label - D_base) [ho2022cfg]; w=0 is `base`, w=1 is `label`.
+    """Classifier-free guidance D_base + w (D_label - D_base) [ho2022cfg, eq. 6]; w=1 is `label`, 0 `base`.
 
     `base=None` is the null label. The paper's weight is w - 1. One call on the doubled batch; outside
     `interval`, low < sigma <= high, one call of the labelled denoiser [kynkaanniemi2024interval]. `rescale`,

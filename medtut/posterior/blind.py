@@ -132,8 +132,8 @@ def bird(
     """Inversion of DDIM: the initial noise z and the kernel that explain y best [chihaoui2024bird]. Targets a
     point estimate.
 
-    Adam [kingma2015adam] on the mean square of y - k * f(z), with f the map `unrolled` along sigmas; then z
-    goes back to the sphere |z| = sqrt(d), each sample to its own. z is the paper's VP noise, that is
+    Adam [kingma2015adam, alg. 1] on the mean square of y - k * f(z), with f the map `unrolled` along sigmas;
+    then z goes back to the sphere |z| = sqrt(d), each sample to its own. z is the paper's VP noise, that is
     x / sqrt(1 + sigmas[0]^2). The kernel is a softmax of free numbers, which start at the logarithm of the
     kernel of problem.A; the authors' code puts a small network before the softmax. lr_kernel = 0 takes the
     operator as known. noise_std plays no part, so that stopping early is all that keeps the noise out. A step

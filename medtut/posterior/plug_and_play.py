@@ -88,8 +88,8 @@ def single_shot_pnp(
     known, for its prior is what a network draws easily, and it fits the noise if it is not stopped.
 
     `pnp_admm`, whose denoiser is a network that is called without an argument and returns images like x, such
-    as `Implicit`; Adam [kingma2015adam] fits it to x + u in first_steps steps, then in fit_steps more an
-    iteration. Few steps take the place of a noise level: s only weighs the data. Changes the network.
+    as `Implicit`; Adam [kingma2015adam, alg. 1] fits it to x + u in first_steps steps, then in fit_steps more
+    an iteration. Few steps take the place of a noise level: s only weighs the data. Changes the network.
     """
     adam = torch.optim.Adam(network.parameters(), lr)
 

@@ -148,9 +148,10 @@ def ddnm(
 ) -> Iterator[State]:
     """Denoising diffusion null-space model [wang2023ddnm], for data without noise. Targets an approximation.
 
-    x0hat keeps its part in the null space of A; its other part is replaced by A^+ y. Then a step whose fresh
-    noise is eta s_next, as in `dds`, which loses prior variance. For noisy data use `ddnm_plus`. cg_steps as
-    in `song`. Linear operators only.
+    x0hat [eq. 12] keeps its part in the null space of A; its other part is replaced by A^+ y. Then a step
+    whose fresh noise is eta s_next, as in `dds`, which loses prior variance: that of the authors' code, which
+    says that the paper's own is DDPM's. For noisy data use `ddnm_plus`. cg_steps as in `song`. Linear
+    operators only.
     """
     linear(problem, "ddnm")
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):

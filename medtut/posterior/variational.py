@@ -27,7 +27,7 @@ def red_diff(
     generator: Noise = None,
 ) -> Iterator[State]:
     """Variational inference with a diffusion prior [mardani2024reddiff]. Targets a point estimate: the
-    variational Gaussian has no width, and its mean mu is found by Adam [kingma2015adam].
+    variational Gaussian has no width, and its mean mu is found by Adam [kingma2015adam, alg. 1].
 
     The gradient is that of 1/2 mean (y - A mu)^2 plus lam s (epshat - eps), a mean over the pixels too; with
     their weight lam s the level cancels: lam (mu - x0hat). noise_std plays no part. Starts at A^+ y, as the

@@ -104,10 +104,10 @@ def probability_flow(
     rtol: float = 1e-5,
     atol: float = 1e-5,
 ) -> Solved:
-    """Carry x from noise level `start` to `stop`, down or up, by an adaptive solver [song2021sde].
+    """Carry x from noise level `start` to `stop`, down or up, by an adaptive solver [song2021sde, app. D.4].
 
-    The equation is solved in the variables of `sde`, which say what the tolerances mean: for VE they are x
-    and log sigma. Both levels must be positive.
+    The equation [eq. 13] is solved in the variables of `sde`, which say what the tolerances mean: for VE
+    they are x and log sigma. Both levels must be positive.
     """
     if min(start, stop) <= 0:
         raise BadInput(f"got levels {start:g} and {stop:g}, need positive ones; end at a small one.")

@@ -48,8 +48,8 @@ def ddpm(
     """Ancestral sampling [ho2020ddpm, alg. 2], right for any subset of the levels.
 
     Mean and variance are those of q(x_next | x, x0hat) between the two levels that are *used* [eq. 7].
-    `large=True` takes the variance beta of the forward step instead of the posterior's; no noise is added
-    at the last step.
+    `large=True` takes the variance beta of the forward step instead of the posterior's [sec. 3.2]; no noise
+    is added at the last step.
     """
     for i, (s, s_next) in enumerate(pairwise(sigmas.tolist())):
         x0hat = denoise(x, s)

@@ -1,7 +1,8 @@
 """The straight path x_t = (1-t) x0 + t eps: the same points as x0 + sigma * eps, on another scale.
 
-A sampler along it needs no code of its own: an Euler step in t is a step of `ancestral.ddim` with eta=0
-between sigma = t / (1-t) and the next. What is new is a measure of how straight the walked paths are.
+It is that of [lipman2023flow, eq. 22] with sigma_min = 0, whose time runs the other way. A sampler along it
+needs no code of its own: an Euler step in t is a step of `ancestral.ddim` with eta=0 between
+sigma = t / (1-t) and the next. What is new is a measure of how straight the walked paths are.
 """
 
 import torch

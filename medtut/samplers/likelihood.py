@@ -41,8 +41,8 @@ def log_likelihood(
     """log p(x; sigma_min) = log p(x_end; sigma_max) + integral of div(dx/d log sigma) [song2021sde, eq. 39].
 
     dx/d log sigma = x - D, so the divergence is d minus the trace of D's Jacobian. `probes` = 0 takes the
-    exact trace, by d backward passes a call; otherwise as many probes estimate it [hutchinson1990trace], each
-    drawn once and kept along the path, one backward pass each.
+    exact trace, by d backward passes a call; otherwise as many probes estimate it [eq. 40], as in
+    [hutchinson1990trace], each drawn once and kept along the path, one backward pass each.
 
     At the end p is taken as N(mean, sigma_max**2 I); the paper's mean is 0. In each dimension that misses
     log p by about z m / sigma_max, z standard normal, if the data's mean is m away from it, and by about

@@ -71,7 +71,7 @@ def invert(denoise: Denoiser, sigmas: Float[Tensor, " n1"], x: Image) -> Iterato
     """DDIM run backwards: from a clean image `x` up to noise level sigmas[0] [song2021ddim, sec. 4.3].
 
     `sigmas` is the decreasing schedule that `ddim` will come back on. The noise of a clean image is not
-    defined, so `x` stands for the state at the smallest positive level. First order: it drifts.
+    defined, so `x` stands for the state at the smallest positive level. Euler's method [eq. 13]: it drifts.
     """
     up = [s for s in reversed(sigmas.tolist()) if s > 0]
     for i, (s, s_next) in enumerate(pairwise(up)):

@@ -14,7 +14,7 @@ from .state import State
 
 
 def there_and_back(n: int, jump: int = 10, resamplings: int = 10) -> list[int]:
-    """The path of RePaint through levels 0 (noisiest) to n (clean), as indices [lugmayr2022repaint].
+    """The path of RePaint [lugmayr2022repaint, sec. 4.2], as indices of levels, 0 (noisiest) to n (clean).
 
     From level n - 1, n - 1 - jump, ... it goes back up by `jump` levels, `resamplings` - 1 times. n downward
     steps become n + (resamplings - 1) * jump * ((n - 1) // jump). The order is that of the authors' code.
@@ -45,13 +45,14 @@ def repaint(
     resamplings: int = 10,
     generator: Noise = None,
 ) -> Iterator[State]:
-    """RePaint [lugmayr2022repaint, alg. 1]: inpainting without noise. Targets an approximation.
+    """RePaint [lugmayr2022repaint, alg. 1, eq. 8]: inpainting without noise. Targets an approximation.
 
     `mask` is 1 where `known` holds; both broadcast to x. Each DDPM step is followed by pasting the known
-    pixels at the new noise level; a jump adds the noise of `jump` forward steps. One noise serves both
-    halves, as a pixel sees only one of them. Line 5 is printed with the level t and with a variance for a
-    standard deviation; here it is the noise of level t - 1, as in diffusers. States are yielded after
-    downward steps only. BadInput for a mask that is not 0 or 1.
+    pixels at the new noise level; a jump adds the noise of `jump` forward steps [eq. 1]. One noise serves
+    both halves, as a pixel sees only one of them. Line 5 is printed with the level t and with a variance for
+    a standard deviation; here it is the noise of level t - 1, as in diffusers. Line 10 has the beta of t - 1;
+    here, as in section 4.2, that of t. States are yielded after downward steps only. BadInput for a mask that
+    is not 0 or 1.
     """
     if not ((mask == 0) | (mask == 1)).all():
         raise BadInput(

@@ -26,7 +26,7 @@ Times = Float[Tensor, "*n"]
 class VP:
     """The variance-preserving equation, DDPM's chain in the limit of small steps [song2021sde, eq. 11].
 
-    beta(t) runs along a line from `beta_min` to `beta_max`, which are 1000 times DDPM's betas.
+    beta(t) runs along a line from `beta_min` to `beta_max` [eq. 32], which are 1000 times DDPM's betas.
     """
 
     beta_min: float = 0.1
@@ -72,7 +72,10 @@ class VP:
 
 @dataclass(frozen=True)
 class SubVP(VP):
-    """The sub-VP equation: VP's drift and less noise, of variance (1 - abar(t))**2 [song2021sde, eq. 12]."""
+    """The sub-VP equation: VP's drift and less noise [song2021sde, eq. 12].
+
+    The variance of u(t) given x0 is (1 - abar(t))**2, the square of VP's [eq. 29].
+    """
 
     def diffusion(self, t: Times) -> Times:
         """g(t)."""
@@ -91,7 +94,8 @@ class SubVP(VP):
 class VE:
     """The variance-exploding equation, NCSN's levels in the limit [song2021sde, eq. 9]; u is x itself.
 
-    sigma(t) is geometric from `sigma_min` to `sigma_max`: time 0 is an image that is already a little noisy.
+    sigma(t) is geometric from `sigma_min` to `sigma_max` [eq. 30 and 31]: time 0 is an image that is already
+    a little noisy.
     """
 
     sigma_min: float = 0.01
@@ -130,7 +134,7 @@ Rule = Callable[[SDE, Times, Times], tuple[float, float]]
 
 
 def euler_maruyama(sde: SDE, t: Times, t_next: Times) -> tuple[float, float]:
-    """Decay and noise variance of a step from t back to t_next: h f(t) and h g(t)**2 [song2021sde]."""
+    """Decay h f(t) and noise variance h g(t)**2 of a step from t back to t_next [song2021sde, sec. 4.1]."""
     h = t - t_next
     return float(h * sde.drift(t)), float(h * sde.diffusion(t) ** 2)
 
@@ -199,8 +203,8 @@ def langevin_step(denoise: Denoiser, x: Image, s: float, snr: float = 0.16, gene
     """One Langevin step at level s, of size 2 (snr |z| / |score|)**2 for each sample [song2021sde, alg. 4].
 
     The norms are those of the one sample. The paper suggests and its code takes averages over a large batch,
-    so there a sample depends on its neighbours. In VP variables the step lands on the same point. (The code
-    further shrinks VP's size by 1 - beta of the chain, which tends to 1 with small steps.)
+    so there a sample depends on its neighbours. In VP variables the step lands on the same point. (There
+    algorithm 5 also shrinks the size by 1 - beta of the chain, which tends to 1 with small steps.)
     """
     score = (denoise(x, s) - x) / s**2
     z = randn_like(x, generator)

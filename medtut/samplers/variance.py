@@ -2,7 +2,7 @@
 
 A step goes from noise level s to s_next. Its variance lies between two ends, both in our units, which are the
 VP chain's divided by abar of the next level: "small" is the posterior's, right if x0 is known exactly;
-"large" is beta of the forward step, right if x0 ~ N(0, I) [ho2020ddpm].
+"large" is beta of the forward step, right if x0 ~ N(0, I) [ho2020ddpm, sec. 3.2].
 """
 
 import math
@@ -31,7 +31,10 @@ def variance_ends(s: float, s_next: float) -> tuple[float, float]:
 
 
 def step_variance(nu: Share, s: float, s_next: float) -> Tensor:
-    """exp(nu log large + (1 - nu) log small) [nichol2021improved]; nu = 0 is small, nu = 1 large."""
+    """exp(nu log large + (1 - nu) log small) [nichol2021improved]; nu = 0 is small, nu = 1 large.
+
+    The formula is printed again in [dhariwal2021beat, eq. 1].
+    """
     small, large = variance_ends(s, s_next)
     nu = torch.as_tensor(nu, dtype=None if isinstance(nu, Tensor) else torch.float64)
     return (nu * math.log(large) + (1 - nu) * math.log(small)).exp()
@@ -64,7 +67,8 @@ def ancestral(
 def bound_term(x0: Image, x0hat: Image, nu: Share, s: float, s_next: float) -> Float[Tensor, " b"]:
     """KL(q(x_next | x, x0) || model), mean over pixels, in nats: one term of the bound [nichol2021improved].
 
-    q has the mean of `ddpm` with the true x0 and the small variance, the model has x0hat and `step_variance`.
+    The bound is [ho2020ddpm, eq. 5]. q has the mean of `ddpm` with the true x0 and the small variance, the
+    model has x0hat and `step_variance`.
     For the paper's L_vlb pass x0hat.detach(), so that this term teaches the variance alone. Needs s_next > 0.
     """
     small, _ = variance_ends(s, s_next)
