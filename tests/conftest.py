@@ -34,9 +34,8 @@ def address():
 
 @pytest.fixture(scope="session")
 def browser():
-    from test import CHROMIUM  # here, since most tests need neither tools/ nor a browser
-
     from playwright.sync_api import sync_playwright
+    from test import CHROMIUM  # here, since most tests need neither tools/ nor a browser
 
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     assert path, "no Chromium was found; install the package chromium"

