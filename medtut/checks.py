@@ -13,7 +13,8 @@ from pathlib import Path
 
 import torch
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
+PACKED = Path(__file__).resolve().parent / "results"  # only in an installed wheel; setup.py puts it there
+RESULTS = PACKED if PACKED.is_dir() else PACKED.parents[1] / "results"
 CHECKERS: dict[str, Callable] = {}
 _current = {"stem": None, "recorded": {}}
 
@@ -106,7 +107,7 @@ def report(name: str, value, tol, unit: str = "", se=None) -> None:
     """Print measured `value` to the digits that `tol` allows, as recorded; both numbers if they differ more.
 
     `se` is the Monte-Carlo standard error behind `value`, if it has one: a test holds tol <= 2 % of |value|,
-    or <= 0.1 dB, or <= 3 se. Outside a clone, where nothing is recorded, prints `value`.
+    or <= 0.1 dB, or <= 3 se. Where nothing is recorded, prints `value` and says so.
     """
     value, tol, unit = float(value), float(tol), f" {unit}" if unit else ""
     if tol <= 0:

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("medtut", "pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT", "NOTICE")
+SOURCES = ("medtut", "results", "setup.py", "pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT",
+           "NOTICE")
 LOAD = """
 import medtut, pathlib, sys
 assert pathlib.Path(medtut.__file__).is_relative_to(sys.argv[1]), medtut.__file__
-from medtut import weights
+from medtut import checks, weights
+assert (checks.RESULTS / "leaderboard.json").is_file(), "chapters quote results/, so the wheel carries it"
 for name in weights.names():
     weights.load(name, device="cpu")
     print(name)
@@ -43,6 +45,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
     inside = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
     wanted = {p.relative_to(ROOT).as_posix() for p in (ROOT / "medtut").rglob("*")
               if p.suffix in {".py", ".safetensors", ".toml", ".json"}}
+    wanted |= {f"medtut/results/{p.name}" for p in (ROOT / "results").glob("*.json")}
     assert inside == wanted
 
 

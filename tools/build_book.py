@@ -4,13 +4,16 @@ Needs jupyter-book and sphinx-mathjax-offline, and no torch:
 the pages about the package are made from its source.
 """
 
+import shutil
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import check_site
+import launch
 from api_pages import write_api_pages
+from teach_pages import write_teach_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
@@ -39,12 +42,15 @@ def build() -> int:
 
 
 def main() -> int:
+    shutil.rmtree(SITE, ignore_errors=True)  # pages that are no longer in the book must not be published
     copy_mathjax()
     write_api_pages(ROOT)
+    write_teach_pages(ROOT)
     status = build()
     if status:
         print("build_book: the build failed; each line above that says WARNING or ERROR must be mended")
         return status
+    launch.main()
     status = check_site.main([str(SITE)])
     if status == 0:
         print(f"Open this file in a browser: {SITE / 'book' / 'index.html'}")
