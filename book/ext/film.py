@@ -22,10 +22,15 @@ def films(notebook):
 
 
 class CourseFilm(SphinxDirective):
-    """`course-film notebooks/….ipynb`: the first film of a chapter; `:which: 1` takes the second."""
+    """`course-film notebooks/….ipynb`: the first film of a chapter; `:which: 1` takes the second.
+
+    With `:autoplay:` it starts by itself, unless the reader asked for reduced motion; `:large:` enlarges it.
+    """
 
     required_arguments = 1
-    option_spec: ClassVar = {"which": directives.nonnegative_int}
+    option_spec: ClassVar = {
+        "which": directives.nonnegative_int, "autoplay": directives.flag, "large": directives.flag,
+    }
     has_content = True
 
     def run(self):
@@ -39,7 +44,9 @@ class CourseFilm(SphinxDirective):
         target = Path(self.env.srcdir) / "_build" / "films" / f"{file.stem}-{which}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(picture)
-        box = nodes.container(classes=["cell_output", *(f"tag_{tag}" for tag in tags)])
+        classes = ["cell_output", *(f"tag_{tag}" for tag in tags)]
+        classes += [f"film-{name}" for name in ("autoplay", "large") if name in self.options]
+        box = nodes.container(classes=classes)
         figure = nodes.figure()
         figure += nodes.image(uri=f"/{target.relative_to(self.env.srcdir).as_posix()}", alt=alt)
         if self.content:
