@@ -75,7 +75,8 @@ def test_solutions_pass_and_stubs_do_not(chapter, capsys):
 
 
 def test_planted_wrong_answers_get_their_own_messages(chapter):
-    _, module = chapter
+    path, module = chapter
+    shown = json.loads((ROOT / "book" / "teach" / "messages.json").read_text(encoding="utf-8"))[name_of(path)]
     for identifier, answers in module.WRONG.items():
         assert len(answers) >= 2, f"{identifier}: plant at least two wrong answers"
         messages = [checks.verdict(identifier, answer) for answer, _ in answers]
@@ -84,6 +85,37 @@ def test_planted_wrong_answers_get_their_own_messages(chapter):
             assert words in message, f"{identifier}: {message!r} does not say {words!r}"
             assert "your answer raised" not in message, f"{identifier}: {message!r} is no answer to a mistake"
         assert len(set(messages)) == len(messages), f"{identifier}: two mistakes get the same message"
+        told = [row["says"] for row in shown.get(identifier, [])]
+        assert told == messages, "the instructor guide is older; run python tools/teach_messages.py"
+
+
+def test_nothing_passes_by_accident(chapter):
+    """No answer, text, a function that raises or returns nothing: told so, neither praised nor raised."""
+
+    def raises(*_, **__):
+        raise RuntimeError("a learner's own mistake")
+
+    for identifier in cells(chapter[0], "stub"):
+        for answer in (None, "x", raises, lambda *_, **__: None, float("nan")):
+            assert checks.verdict(identifier, answer).startswith("not yet: "), (identifier, answer)
+
+
+def test_every_exercise_has_one_stub_one_checker_and_one_name():
+    """Headings, stubs and checkers agree over the whole course; no name stands in two chapters."""
+    ids = []
+    for path in NOTEBOOKS:
+        checks.load_checkers(name_of(path))
+        text = "\n".join(c.source for c in nbformat.read(path, 4).cells if c.cell_type == "markdown")
+        stubs = list(cells(path, "stub"))
+        numbers = [int(n) for n in re.findall(r"^### Exercise (\d+): ", text, re.MULTILINE)]
+        assert numbers == list(range(1, len(stubs) + 1)), path
+        homes = {checks.CHECKERS[identifier].__module__ for identifier in stubs}
+        assert homes == {f"medtut.exercises.{name_of(path)}"}, "a checker lives in another chapter's module"
+        assert all("..." in cell.source for cell in cells(path, "stub").values())
+        ids += stubs
+    assert len(set(ids)) == len(ids)
+    registered = [i for i, f in checks.CHECKERS.items() if f.__module__.startswith("medtut.exercises")]
+    assert sorted(registered) == sorted(ids)
 
 
 def test_the_stored_outputs_say_what_the_tests_say(chapter):
