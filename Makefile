@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup book lab test notebooks bench peers weights serve mutate clean
+.PHONY: help setup book lab test notebooks bench peers weights serve slides pdf room mutate clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -51,8 +51,21 @@ weights: setup ## train every shipped model again
 serve: book ## serve the site at http://localhost:8000
 	$(RUN) -m http.server 8000 --bind localhost --directory _build/html
 
+.venv/print.done: .venv/book.done requirements.lock
+	$(RUN) -m pip install -c requirements.lock playwright pypdf
+	touch $@
+
+slides: book .venv/print.done ## make slides of every chapter, HTML and PDF, in _build/slides
+	$(RUN) tools/slides.py
+
+pdf: book .venv/print.done ## print the whole book to _build/pdf/medtut.pdf (needs Chromium, no LaTeX)
+	$(RUN) tools/book_pdf.py
+
+room: book ## fill _build/room for a room without a network: wheels, course, site
+	$(RUN) tools/room.py _build/room
+
 mutate: setup ## plant small errors; the tests must find each
 	$(RUN) tests/mutants/run.py
 
 clean: ## remove what was built, keep .venv, .venv-peers and training state
-	rm -rf _build build book/api book/_static/mathjax *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build build book/api book/teach/chapters book/_static/mathjax *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""`medtut doctor | list | train | sample | reconstruct | papers`. Bad input: one sentence, exit code 2."""
+"""`medtut doctor | fetch | list | train | sample | reconstruct | papers`. Bad input: one sentence, code 2."""
 
 import argparse
 import math
@@ -40,6 +40,7 @@ def parser() -> Parser:
         top.add_argument("--version", action="version", version="medtut (not installed)")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("doctor", help="check the installation, with the mend for each fault")
+    commands.add_parser("fetch", help="verify and warm all that a room without a network needs")
     commands.add_parser("list", help="weights and recipes")
     papers = commands.add_parser("papers", help="where the course treats a published system")
     papers.add_argument("name", help="name or citation key, for instance DPS")
@@ -98,6 +99,10 @@ def run(args: argparse.Namespace) -> int:
         from .cli import doctor
 
         return doctor.run()
+    if args.command == "fetch":
+        from .cli import fetch
+
+        return fetch.run()
     if args.command == "reconstruct":
         from .cli import reconstruct
 
@@ -114,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0, 1 if `doctor` finds a fault, 2 for bad input."""
+    """Exit code 0, 1 if `doctor` or `fetch` finds a fault, 2 for bad input."""
     args = parser().parse_args(argv)
     try:
         return run(args)

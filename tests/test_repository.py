@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 LINE = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9a-z.]*)")
-TARGETS = {"setup", "book", "lab", "test", "notebooks", "bench", "peers", "weights", "serve", "mutate",
-           "clean"}
+TARGETS = {"setup", "book", "lab", "test", "notebooks", "bench", "peers", "weights", "serve", "slides",
+           "pdf", "room", "mutate", "clean"}
 
 
 def lines(name: str) -> list[str]:
