@@ -21,7 +21,7 @@ PAGES = check_site.toc_files(ROOT)
 CHAPTERS = [name for name in PAGES if addresses.is_chapter(name)]
 TAG = f"v{addresses.PROJECT['version']}"
 RAW = re.compile(r"\{[\w:-]+\}`|:::|^> ?\([\w.-]+\)=|^\([\w.-]+\)=|\$\$ *\(eq-|^```\{", re.MULTILINE)
-MOST_SECONDS, TRIES = 2.0, 3
+MOST_SECONDS, TRIES = 2.0, 5
 NAVIGATION = "performance.getEntriesByType('navigation')[0]"
 EXECUTE = """
 import sys, nbformat
